@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+
+#include <charconv>
+
+namespace weft {
+namespace {
+
+class MachineClock final : public Clock {
+ public:
+  Timestamp Now() const override {
+    return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now());
+  }
+  microseconds Elapsed() const override {
+    return std::chrono::duration_cast<microseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+  }
+};
+
+struct Civil {
+  int year;
+  unsigned month, day;
+  int hour, minute, second, microsecond;
+};
+
+Civil Split(Timestamp time) {
+  auto day = std::chrono::floor<std::chrono::days>(time);
+  std::chrono::year_month_day date(day);
+  std::chrono::hh_mm_ss<microseconds> clock(time - day);
+  return {.year = static_cast<int>(date.year()),
+          .month = static_cast<unsigned>(date.month()),
+          .day = static_cast<unsigned>(date.day()),
+          .hour = static_cast<int>(clock.hours().count()),
+          .minute = static_cast<int>(clock.minutes().count()),
+          .second = static_cast<int>(clock.seconds().count()),
+          .microsecond = static_cast<int>(clock.subseconds().count())};
+}
+
+}  // namespace
+
+const Clock& SystemClock() {
+  static const MachineClock clock;
+  return clock;
+}
+
+std::string FormatTimestamp(Timestamp time) {
+  Civil c = Split(time);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", c.year, c.month, c.day, c.hour,
+                     c.minute, c.second, c.microsecond);
+}
+
+std::string FormatBasicTimestamp(Timestamp time) {
+  Civil c = Split(time);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
+                     c.second);
+}
+
+Result<Timestamp> ParseBasicTimestamp(std::string_view text) {
+  auto wrong = [&] { return Fail(Code::kInvalid, fmt::format("not a basic timestamp: {}", text)); };
+  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return wrong();
+  auto number = [&](size_t from, size_t length) {
+    int value = -1;
+    auto [end, error] = std::from_chars(text.data() + from, text.data() + from + length, value);
+    return error == std::errc() && end == text.data() + from + length ? value : -1;
+  };
+  int year = number(0, 4), month = number(4, 2), day = number(6, 2);
+  int hour = number(9, 2), minute = number(11, 2), second = number(13, 2);
+  if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0) return wrong();
+  std::chrono::year_month_day date(std::chrono::year(year),
+                                   std::chrono::month(static_cast<unsigned>(month)),
+                                   std::chrono::day(static_cast<unsigned>(day)));
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return wrong();
+  return Timestamp(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + seconds(second);
+}
+
+}  // namespace weft

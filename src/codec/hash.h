@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace weft::codec {
+
+std::string Sha256(BytesView bytes);                     // 32 octets
+std::string HmacSha256(BytesView key, BytesView bytes);  // 32 octets
+std::string HexEncode(BytesView bytes);                  // lower case
+Result<Bytes> HexDecode(std::string_view text);
+std::string Base64Encode(BytesView bytes);  // RFC 4648, padded
+Result<Bytes> Base64Decode(std::string_view text);
+// CRC-32C (Castagnoli); `seed` is the checksum of the bytes before, so that parts can be chained.
+uint32_t Crc32c(BytesView bytes, uint32_t seed = 0);
+// Takes as long for a difference in the first octet as in the last.
+bool EqualInConstantTime(BytesView a, BytesView b);
+
+}  // namespace weft::codec

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes a signature out of a request. The texts of its failures are AWS's: people search for them.
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "codec/hash.h"
+#include "codec/sigv4.h"
+#include "codec/url.h"
+
+namespace weft::codec {
+namespace {
+
+constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return out;
+}
+
+tl::unexpected<Error> Refuse(std::string message) {
+  return Fail(Code::kUnauthenticated, std::move(message));
+}
+
+struct Found {
+  std::string_view value;
+  int count = 0;
+};
+
+Found FindOne(const HeaderList& headers, std::string_view name) {
+  Found found;
+  for (const auto& [key, value] : headers) {
+    if (key.size() != name.size() || Lower(key) != name) continue;
+    if (found.count++ == 0) found.value = value;
+  }
+  return found;
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> out;
+  for (size_t at = 0; at <= text.size();) {
+    size_t end = std::min(text.find(separator, at), text.size());
+    out.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+Status ReadCredential(std::string_view text, Signature& out) {
+  std::vector<std::string> parts = Split(text, '/');
+  if (parts.size() != 5) {
+    return Refuse(
+        fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
+                    "keyid/date/region/service/term, got '{}'",
+                    text));
+  }
+  if (parts[4] != "aws4_request") {
+    return Refuse(
+        fmt::format("Credential should be scoped with a valid terminator: 'aws4_request', "
+                    "not '{}'.",
+                    parts[4]));
+  }
+  for (const std::string& part : parts) {
+    if (part.empty()) return Refuse(fmt::format("Credential has an empty element: '{}'", text));
+  }
+  out.access_key_id = std::move(parts[0]);
+  out.date = std::move(parts[1]);
+  out.region = std::move(parts[2]);
+  out.service = std::move(parts[3]);
+  return {};
+}
+
+bool HexSignature(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signature& out) {
+  out.signed_headers = Split(text, ';');
+  auto has = [&](std::string_view name) {
+    return std::find(out.signed_headers.begin(), out.signed_headers.end(), name) !=
+           out.signed_headers.end();
+  };
+  if (!has("host") && !has(":authority")) {
+    return Refuse("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  }
+  for (size_t i = 0; i < out.signed_headers.size(); ++i) {
+    const std::string& name = out.signed_headers[i];
+    if (name != Lower(name) || (i > 0 && out.signed_headers[i - 1] >= name)) {
+      return Refuse("SignedHeaders must be in lower case, in order and without repetition.");
+    }
+  }
+  // A header of AWS's that no signature covers could be changed on the way: the operation is named
+  // by one. The token alone proves itself.
+  std::string missing;
+  for (const auto& [key, value] : headers) {
+    std::string name = Lower(key);
+    if (!name.starts_with("x-amz-") || name == "x-amz-security-token" || has(name)) continue;
+    missing.append(missing.empty() ? "" : ", ").append(name);
+  }
+  if (missing.empty()) return {};
+  return Refuse("There were headers present in the request which were not signed: " + missing);
+}
+
+Status ReadTime(std::string_view text, Signature& out) {
+  auto time = ParseBasicTimestamp(text);
+  if (!time.ok()) {
+    return Refuse(
+        fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
+                    "http://en.wikipedia.org/wiki/ISO_8601",
+                    text));
+  }
+  out.time = *time;
+  std::string_view day = text.substr(0, 8);
+  if (out.date == day) return {};
+  return Refuse(
+      fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of "
+                  "date from HTTP: '{}' != '{}', from '{}'.",
+                  out.date, day, text));
+}
+
+// "Sun, 30 Aug 2015 12:36:00 GMT" as "20150830T123600Z"; as it is when it is something else.
+std::string BasicFromHttpDate(std::string_view text) {
+  static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  if (text.size() != 29 || !text.ends_with(" GMT")) return std::string(text);
+  size_t month = kMonths.find(text.substr(8, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return std::string(text);
+  return fmt::format("{}{:02}{}T{}{}{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2),
+                     text.substr(17, 2), text.substr(20, 2), text.substr(23, 2));
+}
+
+Result<Signature> FromHeader(const RequestView& request, std::string_view authorization) {
+  std::map<std::string, std::string_view, std::less<>> given;
+  std::string_view rest = authorization.substr(kAlgorithm.size());
+  while (!rest.empty()) {
+    size_t end = std::min(rest.find(','), rest.size());
+    std::string_view part = Trim(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    size_t equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (!given.emplace(part.substr(0, equals), part.substr(equals + 1)).second) {
+      return Refuse(fmt::format("Authorization header has '{}' twice.", part.substr(0, equals)));
+    }
+  }
+  std::string_view date = FindOne(*request.headers, "x-amz-date").value;
+  std::string_view http_date = FindOne(*request.headers, "date").value;
+  std::string missing;
+  for (std::string_view name : {"Credential", "Signature", "SignedHeaders"}) {
+    if (auto it = given.find(name); it == given.end() || it->second.empty()) {
+      missing += fmt::format("Authorization header requires '{}' parameter. ", name);
+    }
+  }
+  if (date.empty() && http_date.empty()) {
+    missing +=
+        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+  }
+  if (!missing.empty()) {
+    return Refuse(missing + "(Hashed with SHA-256 and encoded with Base64) Authorization=" +
+                  Base64Encode(Sha256(authorization)));
+  }
+  Signature out;
+  TRY(ReadCredential(given["Credential"], out));
+  TRY(ReadSignedHeaders(given["SignedHeaders"], *request.headers, out));
+  TRY(ReadTime(date.empty() ? BasicFromHttpDate(http_date) : std::string(date), out));
+  out.signature = given["Signature"];
+  out.session_token = FindOne(*request.headers, "x-amz-security-token").value;
+  return out;
+}
+
+Result<Signature> FromQuery(const RequestView& request, std::map<std::string, std::string>& query) {
+  if (query["X-Amz-Algorithm"] != kAlgorithm) {
+    return Refuse(
+        fmt::format("AWS query-string parameter 'X-Amz-Algorithm' must be '{}', not '{}'.",
+                    kAlgorithm, query["X-Amz-Algorithm"]));
+  }
+  std::string missing;
+  for (const char* name :
+       {"X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"}) {
+    if (query[name].empty()) {
+      missing += fmt::format("AWS query-string parameters must include '{}'. ", name);
+    }
+  }
+  if (!missing.empty()) return Refuse(missing + "Re-examine the query-string parameters.");
+  Signature out;
+  out.presigned = true;
+  TRY(ReadCredential(query["X-Amz-Credential"], out));
+  TRY(ReadSignedHeaders(query["X-Amz-SignedHeaders"], *request.headers, out));
+  TRY(ReadTime(query["X-Amz-Date"], out));
+  // Only S3's presigned addresses must say how long they hold; others hold as long as any
+  // signature.
+  std::string expires = query.contains("X-Amz-Expires") ? query["X-Amz-Expires"] : "900";
+  int64_t held = 0;
+  auto [end, error] = std::from_chars(expires.data(), expires.data() + expires.size(), held);
+  if (error != std::errc() || end != expires.data() + expires.size()) {
+    return Refuse("X-Amz-Expires should be a number");
+  }
+  if (held < 1) return Refuse("X-Amz-Expires must be non-negative");
+  if (held > 604800)
+    return Refuse("X-Amz-Expires must be less than a week (in seconds); that is 604800");
+  out.expires = seconds(held);
+  out.signature = query["X-Amz-Signature"];
+  out.session_token = query["X-Amz-Security-Token"];
+  if (out.session_token.empty()) {
+    out.session_token = FindOne(*request.headers, "x-amz-security-token").value;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::optional<Signature>> FindSignature(const RequestView& request) {
+  Found authorization = FindOne(*request.headers, "authorization");
+  bool in_query = request.query.find("X-Amz-Signature") != std::string_view::npos ||
+                  request.query.find("X-Amz-Credential") != std::string_view::npos;
+  // "AWS4-…" of any algorithm, and "AWS …" of version 2; other schemes are others' business.
+  bool in_header =
+      authorization.value.starts_with("AWS4-") || authorization.value.starts_with("AWS ");
+  if (!in_header && !in_query) return std::optional<Signature>();
+  if (in_header && (in_query || authorization.count > 1)) {
+    return Refuse(
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the "
+        "Authorization header should be specified.");
+  }
+  Signature out;
+  if (in_header) {
+    size_t end = std::min(authorization.value.find(' '), authorization.value.size());
+    if (authorization.value.substr(0, end) != kAlgorithm) {
+      return Refuse(
+          fmt::format("The authorization mechanism you have provided is not supported. Please "
+                      "use {}.",
+                      kAlgorithm));
+    }
+    out = TRY(FromHeader(request, authorization.value));
+  } else {
+    auto query = ParseQuery(request.query);
+    if (!query.ok()) return Refuse("The query string cannot be read: " + query.error().message());
+    out = TRY(FromQuery(request, *query));
+  }
+  if (!HexSignature(out.signature))
+    return Refuse("Signature must be 64 hexadecimal digits in lower case.");
+  Found hash = FindOne(*request.headers, "x-amz-content-sha256");
+  if (hash.count > 1) return Refuse("The header x-amz-content-sha256 was given twice.");
+  out.payload_hash = hash.value;
+  return out;
+}
+
+}  // namespace weft::codec

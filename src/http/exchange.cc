@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/check.h"
+#include "http/exchange_internal.h"
+#include "http/loop_internal.h"
+
+namespace weft::http {
+namespace {
+
+constexpr size_t kStreamBytesMax = 256 << 10;
+
+// What a handler holds of an OutStream: its end is the stream's.
+class Writer final : public BodyWriter {
+ public:
+  explicit Writer(std::shared_ptr<OutStream> stream) : stream_(std::move(stream)) {}
+  ~Writer() override { stream_->Abort(); }
+  Status Write(BytesView bytes) override { return stream_->Write(bytes); }
+  Status Finish() override { return stream_->Finish(); }
+  void Abort() override { stream_->Abort(); }
+
+ private:
+  std::shared_ptr<OutStream> stream_;
+};
+
+// The writer for an exchange that was answered before: nothing that it writes is sent.
+class NoWriter final : public BodyWriter {
+ public:
+  Status Write(BytesView) override { return Refused(); }
+  Status Finish() override { return Refused(); }
+  void Abort() override {}
+
+ private:
+  static Status Refused() {
+    return Fail(Code::kUnavailable, "the request has been answered already");
+  }
+};
+
+}  // namespace
+
+void Delivery::Run() {
+  switch (kind) {
+    case Kind::kAnswer:
+      return target->OnAnswer(exchange, std::move(response));
+    case Kind::kStream:
+      return target->OnStream(exchange, std::move(response), std::move(stream));
+    case Kind::kStreamReady:
+      return target->OnStreamReady(exchange);
+    case Kind::kBodyTaken:
+      return target->OnBodyTaken();
+  }
+}
+
+void Delivery::Drop() {
+  if (stream) stream->Close();
+}
+
+OutStream::OutStream(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target,
+                     uint64_t exchange)
+    : loop_(std::move(loop)), target_(std::move(target)), exchange_(exchange) {}
+
+// Tells the connection once; it is told again only after it has looked.
+void OutStream::Notify(std::unique_lock<std::mutex>& lock) {
+  if (notified_ || closed_) return;
+  notified_ = true;
+  Delivery delivery{Delivery::Kind::kStreamReady, target_, exchange_, {}, nullptr};
+  lock.unlock();
+  loop_->Deliver(std::move(delivery));
+  lock.lock();
+}
+
+Status OutStream::Write(BytesView bytes) {
+  std::unique_lock lock(mutex_);
+  while (!bytes.empty()) {
+    if (end_ != End::kNone) return Fail(Code::kInternal, "written to a body that has ended");
+    // Waiting for itself would hold the io thread for ever, so a quick handler's body is kept
+    // whole.
+    bool unbounded = loop_->OnThisThread();
+    room_.wait(lock, [&] { return closed_ || unbounded || buffer_.size() < kStreamBytesMax; });
+    if (closed_) return Fail(Code::kUnavailable, "the client went away or stalled");
+    size_t piece =
+        unbounded ? bytes.size() : std::min(bytes.size(), kStreamBytesMax - buffer_.size());
+    buffer_.append(bytes.substr(0, piece));
+    bytes.remove_prefix(piece);
+    Notify(lock);
+  }
+  return {};
+}
+
+Status OutStream::Finish() {
+  std::unique_lock lock(mutex_);
+  if (closed_) return Fail(Code::kUnavailable, "the client went away or stalled");
+  if (end_ == End::kAborted) return Fail(Code::kInternal, "finished a body that was aborted");
+  end_ = End::kFinished;
+  Notify(lock);
+  return {};
+}
+
+void OutStream::Abort() {
+  std::unique_lock lock(mutex_);
+  if (end_ != End::kNone) return;
+  end_ = End::kAborted;
+  Notify(lock);
+}
+
+Bytes OutStream::Take(End& end) {
+  Bytes taken;
+  {
+    std::lock_guard lock(mutex_);
+    taken.swap(buffer_);
+    end = end_;
+    notified_ = false;
+  }
+  room_.notify_all();
+  return taken;
+}
+
+void OutStream::Close() {
+  std::shared_ptr<ReplyTarget> target;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    target.swap(target_);
+  }
+  room_.notify_all();
+}
+
+InStream::InStream(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target)
+    : loop_(std::move(loop)), target_(std::move(target)) {}
+
+Result<Bytes> InStream::Read() {
+  Bytes taken;
+  std::shared_ptr<ReplyTarget> target;
+  {
+    std::unique_lock lock(mutex_);
+    more_.wait(lock, [&] { return ended_ || !buffer_.empty(); });
+    if (error_) return Fail(*error_);
+    taken.swap(buffer_);
+    if (full_ && !ended_) target = target_;
+    full_ = false;
+  }
+  if (target) {
+    loop_->Deliver({Delivery::Kind::kBodyTaken, std::move(target), 0, {}, nullptr});
+  }
+  return taken;
+}
+
+bool InStream::Push(BytesView piece) {
+  bool full = false;
+  {
+    std::lock_guard lock(mutex_);
+    buffer_.append(piece);
+    full = full_ = buffer_.size() >= kStreamBytesMax;
+  }
+  more_.notify_one();
+  return !full;
+}
+
+void InStream::End(std::optional<Error> error) {
+  std::shared_ptr<ReplyTarget> target;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) return;
+    ended_ = true;
+    error_ = std::move(error);
+    target.swap(target_);
+  }
+  more_.notify_all();
+}
+
+bool InStream::ended() const {
+  std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+Exchange::Exchange(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target, uint64_t number)
+    : loop_(std::move(loop)), target_(std::move(target)), number_(number) {}
+
+Exchange::~Exchange() {
+  if (answered_) return;
+  Response unanswered;
+  unanswered.status = 0;  // the connection knows the request's id, and makes the answer
+  Send(std::move(unanswered));
+}
+
+void Exchange::Send(Response response) {
+  if (answered_.exchange(true)) return;
+  loop_->Deliver(
+      {Delivery::Kind::kAnswer, std::move(target_), number_, std::move(response), nullptr});
+}
+
+std::unique_ptr<BodyWriter> Exchange::Stream(Response head) {
+  CHECK(head.body.empty());
+  if (answered_.exchange(true)) return std::make_unique<NoWriter>();
+  auto stream = std::make_shared<OutStream>(loop_, target_, number_);
+  loop_->Deliver({Delivery::Kind::kStream, std::move(target_), number_, std::move(head), stream});
+  return std::make_unique<Writer>(std::move(stream));
+}
+
+}  // namespace weft::http

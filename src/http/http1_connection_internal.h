@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection that speaks HTTP/1.x: takes requests apart, hands them to handlers, and sends the
+// answers in the order of the requests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/http1_internal.h"
+#include "http/output_internal.h"
+#include "http/service_internal.h"
+#include "http/wire_internal.h"
+
+namespace weft::http {
+
+class Http1Connection final : public Session,
+                              public WireUser,
+                              public std::enable_shared_from_this<Http1Connection> {
+ public:
+  Http1Connection(Service& service, std::shared_ptr<Loop> loop, std::unique_ptr<Wire> wire);
+  ~Http1Connection() override;
+
+  void Start() override;
+  void Tick(SteadyTime now) override;
+  void Drain() override;
+  void Cut() override;
+
+  void OnHandshake(WireEvent event) override;
+  void OnRead(WireEvent event, size_t bytes) override;
+  void OnWritten(WireEvent event, size_t bytes) override;
+
+  void OnAnswer(uint64_t exchange, Response response) override;
+  void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) override;
+  void OnStreamReady(uint64_t exchange) override;
+  void OnBodyTaken() override;
+
+ private:
+  // What is read next. kNothing: the connection ends after the answers that are owed.
+  enum class Reading { kHandshake, kHead, kBody, kNothing, kLingering };
+  enum class Wait { kNone, kIdle, kHead, kBody, kLinger };
+
+  // A request that is not yet answered whole.
+  struct Slot {
+    RequestId id;
+    std::string method;
+    SteadyTime begin;
+    bool http10 = false;
+    bool keep_alive = true;
+    bool owes_continue = false;
+    bool answered = false;  // `response` is the answer, or the head of the stream's
+    bool head_sent = false;
+    Response response;
+    std::shared_ptr<OutStream> stream;
+    BodyFraming framing = BodyFraming::kLength;
+    int64_t stream_left = 0;  // with kLength
+  };
+
+  Slot& SlotOf(uint64_t exchange) { return slots_[exchange % slots_.size()]; }
+  uint64_t in_flight() const { return next_ - first_; }
+  bool Owed(uint64_t exchange) const { return exchange >= first_ && exchange < next_; }
+  Slot& AddSlot();
+
+  void Pump();  // reads, answers and writes as far as it goes without waiting
+  bool ReadInput();
+  bool ReadHead();
+  bool TakeHead(std::string_view text);
+  void PlanBody();
+  bool ReadBody();
+  bool TakeBody(BytesView piece);
+  void EndBody();
+  void Dispatch();
+  void Refuse(Refusal refusal);    // answers instead of a handler; nothing more is read
+  void FailBody(Refusal refusal);  // the same for the request whose body is being read
+  void StartRead();
+  void MakeRoom();
+
+  bool Flush();  // moves answers into the output; true when a slot became free
+  bool FlushSlot(Slot& slot);
+  void SendWhole(Slot& slot);
+  bool SendStream(Slot& slot);
+  void StartStream(Slot& slot);
+  void FinishSlot(Slot& slot);
+  bool KeepsAlive(const Slot& slot) const;
+  void StartWrite();
+  void EndConnection();
+  void Close(bool reset);
+  void SetDeadline();
+  void OnDeadline();
+
+  Service& service_;
+  std::shared_ptr<Loop> loop_;
+  std::unique_ptr<Wire> wire_;
+  std::string remote_address_;
+
+  // Input: what was read and not yet consumed is [in_begin_, in_end_) of in_.
+  std::unique_ptr<char[]> in_;
+  size_t in_size_ = 0, in_begin_ = 0, in_end_ = 0, in_searched_ = 0;
+  Reading reading_ = Reading::kHandshake;
+  bool read_pending_ = false;
+  bool input_ended_ = false;
+  Head head_;
+  BodyDecoder decoder_;
+  BodyPlan plan_;
+  int64_t body_bytes_ = 0;
+  std::shared_ptr<InStream> body_;  // when it is streamed
+  bool body_full_ = false;
+
+  // The requests numbered [first_, next_), in a ring.
+  std::vector<Slot> slots_;
+  uint64_t first_ = 0, next_ = 0;
+
+  Output out_;
+  bool write_pending_ = false;
+  bool pumping_ = false;
+  bool ending_ = false;    // once the output is written
+  bool unread_ = false;    // a request was given up before its end
+  bool aborting_ = false;  // so that the peer sees the answer broken off
+  bool draining_ = false;
+  bool closed_ = false;
+  bool counted_ = false;
+
+  SteadyTime now_;
+  Wait wait_ = Wait::kNone;
+  SteadyTime read_deadline_ = SteadyTime::max(), write_deadline_ = SteadyTime::max();
+  int64_t lingered_bytes_ = 0;
+};
+
+}  // namespace weft::http

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// One io thread with the connections that live on it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string_view>
+
+#include "base/random.h"
+#include "http/exchange_internal.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace weft::http {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using RequestId = std::array<char, 36>;
+
+// A connection as its io thread sees it. All on that thread.
+class Session : public ReplyTarget {
+ public:
+  virtual void Start() = 0;
+  virtual void Tick(SteadyTime now) = 0;  // several times a second: looks at its deadlines
+  virtual void Drain() = 0;               // ends once its requests are answered
+  virtual void Cut() = 0;                 // ends now
+};
+
+class Loop {
+ public:
+  Loop(int number, Random& random);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void Start();
+  void Finish();  // runs until no connection is left, then ends the thread
+  boost::asio::io_context& io();
+  bool OnThisThread() const;
+
+  // Runs it on the loop's thread: at once when that is the caller's, else soon, together with all
+  // that others deliver meanwhile. Dropped once the loop has ended. From any thread.
+  void Deliver(Delivery delivery);
+
+  // On the loop's thread.
+  void Add(std::shared_ptr<Session> session);
+  void Remove(Session* session);
+  void DrainAll();
+  void CutAll();
+  RequestId NextId();
+  std::string_view date();  // of now, as the Date header has it
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weft::http

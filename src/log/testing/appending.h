@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "log/record_log.h"
+
+namespace weft::log {
+
+// A batch that owns records with these values, each keyed "k".
+Batch BatchOf(const std::vector<std::string>& values, std::string id = "");
+// Appends and waits for the answer.
+Result<Appended> AppendAndWait(RecordLog& log, const PartitionName& partition, Batch batch);
+// The values of all records from `from` on.
+Result<std::vector<std::string>> ReadValues(RecordLog& log, const PartitionName& partition,
+                                            Offset from = {0});
+
+}  // namespace weft::log

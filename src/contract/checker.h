@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "contract/contract.h"
+#include "iceberg/columns.h"
+
+namespace weft::contract {
+
+struct FieldError {
+  std::string field;   // "lines[0].sku"; "" for the record itself
+  std::string reason;  // "is required", "is not an integer", …
+};
+
+enum class UnknownFields { kRefuse, kIgnore };
+
+// Checks JSON records against one schema object, and turns checked ones into columns. Immutable and
+// safe from any thread; each thread's use goes through its own Session, which keeps parser and
+// buffers.
+class Checker {
+ public:
+  struct Options {
+    UnknownFields unknown_fields = UnknownFields::kRefuse;
+    int errors_max = 20;  // per record
+  };
+  // `schema` is the table's, with ids: columns of `object` are found in it by name; columns of the
+  // schema that the object does not have become null.
+  static Result<std::shared_ptr<const Checker>> Make(const SchemaObject& object,
+                                                     std::shared_ptr<const iceberg::Schema> schema,
+                                                     const Options& options);
+  virtual ~Checker() = default;
+
+  class Session {
+   public:
+    virtual ~Session() = default;
+    // Appends what is wrong to `errors`, one for each bad field; returns whether nothing was. The
+    // bytes after `record` need not be readable.
+    virtual bool Check(std::string_view record, std::vector<FieldError>& errors) = 0;
+    // Appends a record that passed Check as one row of `builder` (made for the schema), with its
+    // `_id` and
+    // `_arrival` (microseconds). kCorrupt, and no row, when the record does not pass after all.
+    virtual Status Append(std::string_view record, std::string_view id, int64_t arrival_us,
+                          iceberg::ColumnBuilder& builder) = 0;
+    // For a record whose scalars all came as texts (a row of CSV): writes it to `out` with the
+    // texts of number and boolean columns as JSON numbers and booleans, blanks around and zeros in
+    // front dropped, `true` and `false` in any case. What cannot be read so stays as it is, for
+    // Check to refuse; so does a record that is not JSON.
+    virtual void Canonicalise(std::string_view record, std::string& out) = 0;
+  };
+  virtual std::unique_ptr<Session> Open() const = 0;
+};
+
+}  // namespace weft::contract

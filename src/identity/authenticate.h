@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "codec/sigv4.h"
+#include "identity/directory.h"
+
+namespace weft::identity {
+
+// Says who sent a request, for every front end alike. `service` is what the credential scope must
+// name
+// ("execute-api", "weft"; "" takes any); any region is taken. `body` is the whole body as received.
+// kUnauthenticated, with a text for clients: "Missing Authentication Token" without a signature; an
+// unknown or disabled key; a wrong signature; a body that does not match its hash (UNSIGNED-PAYLOAD
+// is refused but over TLS); more than 15 minutes of clock skew or a presigned request that expired;
+// the wrong service.
+class Authenticator {
+ public:
+  Authenticator(const Directory& directory, const Clock& clock);
+  struct Input {
+    codec::RequestView request;
+    std::string_view body;
+    bool secure = false;  // came over TLS
+    std::string_view service;
+  };
+  Result<Principal> Authenticate(const Input& input) const;
+
+ private:
+  const Directory& directory_;
+  const Clock& clock_;
+};
+
+}  // namespace weft::identity

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// What there is: products with their state, contracts, tables, and the records as they come.
+#include <charconv>
+
+#include "api/doors_internal.h"
+#include "tail/record_key.h"
+
+namespace weft::api {
+namespace {
+
+using nlohmann::json;
+
+json StatusToJson(const mesh::ProductStatus& status) {
+  json tables = json::array();
+  for (const auto& table : status.product.tables) tables.push_back(table.text());
+  return {{"product", status.product.name.text()},
+          {"mesh", status.product.mesh},
+          {"account", status.product.account.text()},
+          {"tables", tables},
+          {"rows", status.rows},
+          {"bytes", status.bytes},
+          {"lag_records", status.lag_records},
+          {"quarantined", status.quarantined},
+          {"last_commit",
+           status.last_commit ? json(FormatTimestamp(*status.last_commit)) : json(nullptr)},
+          {"last_error", status.last_error}};
+}
+
+Result<json> ListProducts(Doors& doors, Call& call) {
+  json list = json::array();
+  for (const auto& product : doors.use.meshes.Products()) {
+    // A product that the caller may not describe is left out, as if it were not there.
+    if (!doors.Reach(call.principal, "weft:DescribeProduct", product.name.text()).ok()) continue;
+    list.push_back(StatusToJson(TRY(doors.use.meshes.StatusOf(product.name))));
+  }
+  return json{{"products", list}};
+}
+
+Result<json> ShowProduct(Doors& doors, Call& call) {
+  auto intake = TRY(doors.Reach(call.principal, "weft:DescribeProduct", call.parameter("product")));
+  return StatusToJson(TRY(doors.use.meshes.StatusOf(intake.product)));
+}
+
+Result<json> DeliverNow(Doors& doors, Call& call) {
+  auto intake = TRY(doors.Reach(call.principal, "weft:DeliverNow", call.parameter("product")));
+  TRY(doors.use.delivery.DeliverNow(intake.product));
+  return StatusToJson(TRY(doors.use.meshes.StatusOf(intake.product)));
+}
+
+void ShowContract(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
+  auto show = [&]() -> Result<http::Response> {
+    auto intake =
+        TRY(doors.Reach(call->principal, "weft:DescribeProduct", call->parameter("product")));
+    auto current = TRY(doors.use.contracts.FindCurrent(intake.product));
+    return http::Response{.headers = {{"Content-Type", "application/yaml"},
+                                      {"x-weft-contract-version", std::to_string(current.version)}},
+                          .body = current.contract->text};
+  };
+  auto answer = show();
+  reply.Send(answer.ok() ? std::move(*answer) : ErrorAnswer(answer.error(), call->request.id));
+}
+
+Result<json> ShowTable(Doors& doors, Call& call) {
+  TRY(doors.Require(call.principal, "weft:Query"));
+  catalog::TableName name{call.parameter("database"), call.parameter("table")};
+  auto view = TRY(doors.use.query.Describe(call.principal, name));
+  const auto& metadata = *view.version.metadata;
+  json columns = json::array();
+  for (const auto& field : view.columns) {
+    columns.push_back({{"name", field.name},
+                       {"type", iceberg::TypeText(field.type)},
+                       {"required", field.required},
+                       {"id", field.id}});
+  }
+  json partition = json::array();
+  for (const auto& field : metadata.spec().fields) {
+    partition.push_back({{"name", field.name}, {"transform", field.transform_text}});
+  }
+  json positions = json::object();
+  for (const auto& [shard, offset] : view.state.positions)
+    positions[std::to_string(shard)] = offset;
+  json answer = {{"table", name.text()},
+                 {"account", view.state.table.account.text()},
+                 {"location", metadata.location},
+                 {"metadata_location", view.version.metadata_location},
+                 {"columns", columns},
+                 {"partition", partition},
+                 {"positions", positions},
+                 {"snapshot_id", nullptr},
+                 {"snapshots", metadata.snapshots.size()},
+                 {"files", 0},
+                 {"rows", 0},
+                 {"bytes", 0}};
+  if (const auto* snapshot = metadata.snapshot()) {
+    auto counter = [&](const char* key) {
+      auto found = snapshot->summary.find(key);
+      return found == snapshot->summary.end() ? int64_t{0} : std::atoll(found->second.c_str());
+    };
+    answer["snapshot_id"] = snapshot->snapshot_id;
+    answer["committed"] = FormatTimestamp(snapshot->time);
+    answer["files"] = counter("total-data-files");
+    answer["rows"] = counter("total-records");
+    answer["bytes"] = counter("total-files-size");
+  }
+  return answer;
+}
+
+// From where to read: "start", "end", or an offset.
+Result<stream::Offset> StartOffset(const std::string& from, const log::Bounds& bounds) {
+  if (from.empty() || from == "end") return bounds.end;
+  if (from == "start") return bounds.begin;
+  int64_t offset = -1;
+  auto [rest, error] = std::from_chars(from.data(), from.data() + from.size(), offset);
+  if (error != std::errc() || rest != from.data() + from.size() || offset < 0) {
+    return Fail(Code::kInvalid, "'from' is start, end or an offset");
+  }
+  if (offset < bounds.begin.value) {
+    return Fail(Code::kNotFound, fmt::format("offset {} is no longer kept; the first one is {}",
+                                             offset, bounds.begin.value));
+  }
+  if (offset > bounds.end.value) {
+    return Fail(Code::kInvalid,
+                fmt::format("offset {} is past the end, {}", offset, bounds.end.value));
+  }
+  return stream::Offset{offset};
+}
+
+// One line a record: {"id", "offset", "arrival", "schema", "record"}.
+Bytes RecordLines(const stream::ShardId& shard, const std::vector<log::StoredBatch>& batches,
+                  stream::Offset from) {
+  Bytes lines;
+  for (const auto& batch : batches) {
+    for (size_t i = 0; i < batch.records.size(); ++i) {
+      stream::Offset offset{batch.first.value + static_cast<int64_t>(i)};
+      if (offset < from) continue;
+      auto key = tail::DecodeRecordKey(batch.records[i].key);
+      std::string object = key.ok() ? key->object : "";
+      lines += fmt::format(R"({{"id":"{}","offset":{},"arrival":"{}","schema":{},"record":)",
+                           stream::RecordId(shard.number, offset), offset.value,
+                           FormatTimestamp(batch.arrival), json(object).dump());
+      // A record may have been sent over several lines.
+      for (char c : batch.records[i].value) lines += c == '\n' || c == '\r' ? ' ' : c;
+      lines += "}\n";
+    }
+  }
+  return lines;
+}
+
+struct Following {
+  stream::ShardId shard;
+  stream::Offset next;
+  stream::Offset stop;  // unless `follow`
+  bool follow = false;
+};
+
+Status Follow(Doors& doors, Following at, http::BodyWriter& writer) {
+  for (;;) {
+    auto batches = TRY(doors.use.streams.Read(at.shard, at.next, {.bytes_max = 1 << 20}));
+    if (!batches.empty()) {
+      TRY(writer.Write(RecordLines(at.shard, batches, at.next)));
+      at.next = batches.back().next();
+    }
+    if (!at.follow && (batches.empty() || at.next >= at.stop)) return writer.Finish();
+    if (batches.empty()) {
+      TRY(doors.use.streams.WaitPast(at.shard, at.next, milliseconds(1'000)));
+      // An empty line tells a client that is gone from one that waits.
+      TRY(writer.Write("\n"));
+    }
+  }
+}
+
+void ReadRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
+  auto begin = [&]() -> Result<Following> {
+    auto intake = TRY(doors.Reach(call->principal, "weft:GetRecords", call->parameter("product")));
+    stream::ShardId shard{intake.stream, 0};
+    auto bounds = TRY(doors.use.streams.BoundsOf(shard));
+    return Following{.shard = shard,
+                     .next = TRY(StartOffset(call->option("from"), bounds)),
+                     .stop = bounds.end,
+                     .follow = call->option("follow") == "true"};
+  };
+  auto following = begin();
+  if (!following.ok()) return reply.Send(ErrorAnswer(following.error(), call->request.id));
+  bool taken = doors.followers.Submit([&doors, call, reply, following = *following] {
+    auto writer = reply.Stream({.headers = {{"Content-Type", "application/x-ndjson"}}});
+    if (!Follow(doors, following, *writer).ok()) writer->Abort();
+  });
+  if (!taken) {
+    reply.Send(ErrorAnswer(Error(Code::kUnavailable, "too many readers follow; try again later"),
+                           call->request.id));
+  }
+}
+
+}  // namespace
+
+void AddProductDoors(DoorTable& table) {
+  table.Add("GET", "/api/v1/products", ListProducts);
+  table.Add("GET", "/api/v1/products/{product}", ShowProduct);
+  table.Add("POST", "/api/v1/products/{product}/deliver", DeliverNow);
+  table.AddFree("GET", "/api/v1/products/{product}/contract", ShowContract);
+  table.AddFree("GET", "/api/v1/products/{product}/records", ReadRecords);
+  table.Add("GET", "/api/v1/tables/{database}/{table}", ShowTable);
+}
+
+}  // namespace weft::api

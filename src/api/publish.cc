@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The doors for records: POST /api/v1/products/{product}/records and POST /sink_data/.
+#include "api/doors_internal.h"
+#include "api/sink_body.h"
+#include "codec/records.h"
+
+namespace weft::api {
+namespace {
+
+using nlohmann::json;
+
+http::Response TooLarge(const std::string& request_id, int64_t bytes_max) {
+  http::Response response = ErrorAnswer(
+      Error(Code::kInvalid,
+            fmt::format("the body unpacks to more than {} bytes; `weft put` sends files of any "
+                        "size in parts",
+                        bytes_max)),
+      request_id);
+  response.status = 413;
+  return response;
+}
+
+bool IsTooLarge(const Error& error) {
+  return error.message().find("bytes unpacked") != std::string::npos;
+}
+
+void PutRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
+  const std::string id = call->request.id;
+  auto intake = doors.Reach(call->principal, "weft:PutRecords", call->parameter("product"));
+  if (!intake.ok()) return reply.Send(ErrorAnswer(intake.error(), id));
+  auto format = codec::ParseRecordContentType(call->request.Header("content-type"));
+  if (!format.ok()) return reply.Send(ErrorAnswer(format.error(), id));
+  auto body = doors.TakeBody(call->request);
+  if (!body.ok()) {
+    return reply.Send(IsTooLarge(body.error()) ? TooLarge(id, doors.options.body_bytes_max)
+                                               : ErrorAnswer(body.error(), id));
+  }
+  ingest::Submission submission{.intake = std::move(*intake),
+                                .object = call->option("schema"),
+                                .format = *format,
+                                .body = *body,
+                                .records = **body};
+  doors.use.ingest.Accept(std::move(submission), [reply, id](Result<ingest::Outcome> outcome) {
+    if (!outcome.ok()) return reply.Send(ErrorAnswer(outcome.error(), id));
+    json answer = {{"accepted", outcome->accepted},
+                   {"quarantined", outcome->quarantined},
+                   {"id", outcome->id},
+                   {"errors", ErrorsToJson(outcome->errors)},
+                   {"errors_total", outcome->errors_total}};
+    if (outcome->refused) {
+      answer["code"] = CodeName(Code::kInvalid);
+      answer["message"] = "a record does not match the contract; nothing was stored";
+      answer["request_id"] = id;
+    }
+    reply.Send(JsonAnswer(answer, outcome->refused ? 400 : 200));
+  });
+}
+
+constexpr const char* kBodyFormat =
+    R"(The body format should be: {"schema": "schema name", "data": [{"column name": "column value"}]})";
+constexpr const char* kNoSchema = "The specified schema does not exist for this endpoint";
+constexpr const char* kMismatch = "The data does not match the schema provided";
+
+http::Response SinkFailure(const char* message, const json& errors, const std::string& request_id) {
+  return JsonAnswer({{"success", false},
+                     {"message", message},
+                     {"errors", errors},
+                     {"code", CodeName(Code::kInvalid)},
+                     {"request_id", request_id}},
+                    400);
+}
+
+json OneError(const std::string& reason) {
+  return json::array({{{"index", nullptr}, {"field", ""}, {"reason", reason}}});
+}
+
+void AnswerSink(const http::Reply& reply, const std::string& id,
+                const Result<ingest::Outcome>& outcome) {
+  if (!outcome.ok()) {
+    if (outcome.error().code() != Code::kInvalid)
+      return reply.Send(ErrorAnswer(outcome.error(), id));
+    return reply.Send(SinkFailure(kMismatch, OneError(outcome.error().message()), id));
+  }
+  if (outcome->refused)
+    return reply.Send(SinkFailure(kMismatch, ErrorsToJson(outcome->errors), id));
+  json answer = {{"success", true},
+                 {"message", "success"},
+                 {"accepted", outcome->accepted},
+                 {"quarantined", outcome->quarantined},
+                 {"id", outcome->id}};
+  if (outcome->errors_total > 0) {
+    answer["errors"] = ErrorsToJson(outcome->errors);
+    answer["errors_total"] = outcome->errors_total;
+  }
+  reply.Send(JsonAnswer(answer));
+}
+
+// "orders" is a product; "orders.lines" its schema object; else the name of a table of some
+// product.
+struct SinkTarget {
+  ingest::Intake intake;
+  std::string object;
+};
+Result<SinkTarget> FindTarget(const Doors& doors, const std::string& schema) {
+  auto intake = doors.use.intakes.Find(schema);
+  if (intake.ok()) return SinkTarget{*intake, ""};
+  for (const auto& feed : doors.use.feeds.All()) {
+    std::string object = feed.object, wanted = schema;
+    for (auto* name : {&object, &wanted}) std::replace(name->begin(), name->end(), '-', '_');
+    if (object == wanted)
+      return SinkTarget{TRY(doors.use.intakes.Find(feed.product.text())), feed.object};
+  }
+  return Fail(Code::kNotFound, kNoSchema);
+}
+
+}  // namespace
+
+void SinkData(Doors& doors, http::Request request, http::Reply reply) {
+  const std::string id = request.id;
+  auto principal = doors.use.authenticator.Authenticate({.request = request.view(),
+                                                         .body = request.body,
+                                                         .secure = request.secure,
+                                                         .service = "execute-api"});
+  if (!principal.ok()) return reply.Send(ErrorAnswer(principal.error(), id));
+  auto body = doors.TakeBody(request);
+  if (!body.ok() && IsTooLarge(body.error()))
+    return reply.Send(TooLarge(id, doors.options.body_bytes_max));
+  auto sink = body.ok() ? ReadSinkBody(**body) : Result<SinkBody>(Fail(body.error()));
+  auto target =
+      sink.ok() ? FindTarget(doors, sink->schema) : Result<SinkTarget>(Fail(sink.error()));
+
+  const AccountId account = target.ok() ? target->intake.account : principal->account;
+  auto allowed =
+      doors.use.govern.Authorize(*principal, "execute-api:Invoke",
+                                 fmt::format("arn:aws:execute-api:{}:{}:weft/main/POST/sink_data/",
+                                             doors.options.region, account.text()));
+  if (!allowed.ok()) return reply.Send(ErrorAnswer(allowed.error(), id));
+  if (!sink.ok()) return reply.Send(SinkFailure(kBodyFormat, OneError(sink.error().message()), id));
+  if (!target.ok()) {
+    return reply.Send(
+        SinkFailure(kNoSchema, OneError("no product or table named " + sink->schema), id));
+  }
+  ingest::Submission submission{.intake = std::move(target->intake),
+                                .object = std::move(target->object),
+                                .format = codec::RecordFormat::kJson,
+                                .body = *body,
+                                .records = sink->data};
+  doors.use.ingest.Accept(std::move(submission), [reply, id](Result<ingest::Outcome> outcome) {
+    AnswerSink(reply, id, outcome);
+  });
+}
+
+void AddPublishDoors(DoorTable& table) {
+  table.AddFree("POST", "/api/v1/products/{product}/records", PutRecords);
+}
+
+}  // namespace weft::api

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Declare, publish, deliver, query: the whole way, through the real binary."""
+
+import json
+import subprocess
+
+from conftest import WEFT, wait_for
+from http_client import call, put, sink
+
+
+def order(i, **more):
+    return {"order_id": i, "country": "CH", "total": 12.5, "ts": "2026-11-01T10:00:00Z", **more}
+
+
+def test_a_record_goes_all_the_way(shop):
+    press = shop.key("press")
+    assert sink(shop, press, {"schema": "orders", "data": [order(1), order(2)]})[1]["success"] is True
+    # Acknowledged, not delivered: queries see it all the same.
+    assert shop.query("select count(*) n from sales.orders") == [{"n": 2}]
+    assert shop.objects("*.parquet") == []
+
+    shop.weft("flush", "orders")
+    assert len(shop.objects("*.parquet")) == 1
+    assert shop.query("select order_id, total from sales.orders order by 1") == [
+        {"order_id": 1, "total": 12.5},
+        {"order_id": 2, "total": 12.5},
+    ]
+    # Behind the snapshot and in it, as one relation.
+    assert put(shop, press, "orders", [order(3)])[1]["accepted"] == 1
+    assert shop.query("select count(*) n, count(distinct _id) ids, min(_arrival) is not null a from sales.orders") == [
+        {"n": 3, "ids": 3, "a": True}
+    ]
+
+
+def test_acknowledged_records_survive_a_kill(shop):
+    press = shop.key("press")
+    for i in range(20):
+        assert put(shop, press, "orders", [order(i)])[0] == 200
+    shop.kill()
+    shop.start()
+    assert shop.query("select count(*) n, sum(order_id)::bigint s from sales.orders") == [{"n": 20, "s": 190}]
+
+
+def test_a_column_that_is_not_granted_does_not_exist(shop):
+    press, ada, eve = shop.key("press"), shop.key("ada"), shop.key("readers/eve")
+    put(shop, press, "orders", [order(1)])
+    assert shop.query("select * from sales.orders", key=ada) == [{"order_id": 1, "country": "CH"}]
+    denied = shop.weft("query", "select total from sales.orders", "--json", key=ada, ok=False)
+    assert denied.returncode == 1 and denied.stdout == "" and "total" in json.loads(denied.stderr)["error"]
+    # eve has no policy, ada no right to publish, press none to query.
+    assert shop.weft("query", "select 1", key=eve, ok=False).returncode == 1
+    assert put(shop, ada, "orders", [order(2)])[0] == 403
+    assert shop.weft("query", "select 1", key=press, ok=False).returncode == 1
+    explained = shop.weft("explain-access", "user/ada", "sales.orders")
+    lines = {line.split()[0]: line for line in explained.splitlines()}
+    assert "allowed" in lines["order_id"] and "denied" in lines["total"]
+
+
+def test_bad_records_wait_in_quarantine_and_go_on_when_mended(shop, tmp_path):
+    press = shop.key("press")
+    status, answer = put(shop, press, "orders", [order(1), order("x"), {"order_id": 3, "colour": "red"}])
+    assert (status, answer["accepted"], answer["quarantined"]) == (200, 1, 2)
+    assert {(e["index"], e["field"]) for e in answer["errors"]} == {(1, "order_id"), (2, "colour")}
+    ids = [line.split()[0] for line in shop.weft("quarantine", "ls", "orders").splitlines()]
+    assert len(ids) == 2
+    assert "order_id" in shop.weft("quarantine", "show", "orders", ids[0])
+
+    mended = tmp_path / "mended.json"
+    mended.write_text(json.dumps(order(2)))
+    assert "accepted 1" in shop.weft("quarantine", "redrive", "orders", ids[0], "--with", mended)
+    assert "dropped 1" in shop.weft("quarantine", "drop", "orders", ids[1])
+    assert shop.weft("quarantine", "ls", "orders") == ""
+    assert shop.query("select order_id from sales.orders order by 1") == [{"order_id": 1}, {"order_id": 2}]
+
+
+def test_apply_is_idempotent_and_destroy_keeps_data(shop):
+    press = shop.key("press")
+    put(shop, press, "orders", [order(1), order("bad")])
+    assert shop.weft("plan", shop.mesh_folder) == "No changes.\n"
+    assert shop.weft("apply", shop.mesh_folder) == "No changes.\n"
+    # Without a terminal nothing is removed unasked.
+    refused = shop.weft("destroy", shop.mesh_folder, ok=False)
+    assert refused.returncode == 1 and refused.stdout == ""
+    removed = shop.weft("destroy", shop.mesh_folder, "--yes")
+    assert "- product orders" in removed
+    assert shop.weft("query", "select * from sales.orders", ok=False).returncode == 1
+    shop.weft("apply", shop.mesh_folder)
+    assert shop.query("select count(*) n from sales.orders") == [{"n": 1}]
+    assert len(shop.weft("quarantine", "ls", "orders").splitlines()) == 1
+    shop.weft("destroy", shop.mesh_folder, "--yes", "--delete-data")
+    shop.weft("apply", shop.mesh_folder)
+    assert shop.query("select count(*) n from sales.orders") == [{"n": 0}]
+
+
+def test_a_contract_grows_while_records_wait(shop):
+    press = shop.key("press")
+    put(shop, press, "orders", [order(1)])
+    shop.weft("flush", "orders")
+    put(shop, press, "orders", [order(2)])
+    mesh = shop.mesh_folder / "mesh.yaml"
+    before = mesh.read_text()
+    grown = before.replace("      - { name: ts,", "      - { name: note, type: string }\n      - { name: ts,")
+    mesh.write_text(grown)
+    assert "~ product orders" in shop.weft("apply", shop.mesh_folder)
+    put(shop, press, "orders", [order(3, note="new")])
+    rows = [{"order_id": 1, "note": None}, {"order_id": 2, "note": None}, {"order_id": 3, "note": "new"}]
+    assert shop.query("select order_id, note from sales.orders order by 1") == rows
+    shop.weft("flush", "orders")
+    assert shop.query("select order_id, note from sales.orders order by 1") == rows
+    # Any other change is refused, and nothing changes.
+    mesh.write_text(grown.replace("{ name: note, type: string }", "{ name: note, type: int }"))
+    refused = shop.weft("apply", shop.mesh_folder, ok=False)
+    assert refused.returncode == 1 and "note" in refused.stderr
+    mesh.write_text(grown)
+    assert shop.weft("plan", shop.mesh_folder) == "No changes.\n"
+
+
+def test_status_tail_table_and_contract_are_there_to_see(shop):
+    press = shop.key("press")
+    put(shop, press, "orders", [order(1), order("bad")])
+    status = json.loads(shop.weft("status", "--json"))["products"][0]
+    assert (status["product"], status["rows"], status["lag_records"], status["quarantined"]) == ("orders", 0, 1, 1)
+    shop.weft("flush", "orders")
+    status = json.loads(shop.weft("status", "--json"))["products"][0]
+    assert (status["rows"], status["lag_records"]) == (1, 0) and status["last_commit"]
+    tail = shop.weft("tail", "orders", "--from", "start", "--no-follow")
+    assert json.loads(tail)["record"]["order_id"] == 1
+    table = json.loads(shop.weft("table", "show", "sales.orders", "--json"))
+    assert table["rows"] == 1 and table["files"] == 1
+    assert table["metadata_location"].endswith(".metadata.json")
+    assert (shop.folder / "objects" / table["metadata_location"][len("s3://"):]).is_file()
+    assert "order_id" in shop.weft("contract", "show", "orders")
+
+
+def test_env_feeds_a_shell(shop):
+    done = subprocess.run(
+        ["sh", "-c", f'eval "$({WEFT} env --data {shop.folder})" && {WEFT} status --json'],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and json.loads(done.stdout)["products"][0]["product"] == "orders"
+    shop.stop()
+    lines = subprocess.run([str(WEFT), "env", "--data", str(shop.folder)], capture_output=True, text=True).stdout
+    assert lines.splitlines()[0].startswith("export AWS_ENDPOINT_URL='http://127.0.0.1:")
+
+
+def test_delivery_comes_by_itself(make_server, tmp_path):
+    server = make_server()
+    folder = tmp_path / "quick"
+    folder.mkdir()
+    (folder / "mesh.yaml").write_text(
+        """
+mesh: quick
+accounts: { a: { id: "111111111111" } }
+products:
+  ticks:
+    account: a
+    database: d
+    columns: [{ name: n, type: int }]
+    delivery: { buffer_interval: 0 s }
+"""
+    )
+    server.weft("apply", folder)
+    server.weft("put", "ticks", "-", "--format", "ndjson", stdin='{"n": 1}\n{"n": 2}\n')
+    wait_for(lambda: json.loads(server.weft("status", "--json"))["products"][0]["rows"] == 2)
+    assert server.query("select sum(n)::int s from d.ticks") == [{"s": 3}]
+
+
+def test_a_revoked_key_and_an_unknown_one_are_refused_alike(shop):
+    press = shop.key("press")
+    shop.weft("key", "disable", press["access_key_id"])
+    assert put(shop, press, "orders", [order(1)])[0] == 403
+    stranger = {"access_key_id": "AKIAAAAAAAAAAAAAAAAA", "secret_access_key": "x" * 40}
+    assert put(shop, stranger, "orders", [order(1)])[0] == 403
+    status, body, headers = call(shop, stranger, "weft", "GET", "/api/v1/products")
+    assert status == 403 and set(body) == {"code", "message", "request_id"}
+    assert headers["x-request-id"] == body["request_id"]

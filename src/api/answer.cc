@@ -39,7 +39,9 @@ http::Response ErrorAnswer(const Error& error, const std::string& request_id) {
   const int status = StatusOf(error.code());
   if (status == 500) {
     Log(LogLevel::kError, "api", message, {{"request_id", request_id}});
-    message = "internal error; the server's log has the request id";
+    message = error.code() == Code::kCorrupt
+                  ? "stored data is damaged; `weft status` and the server's log say where"
+                  : "internal error; the server's log has the request id";
   }
   json body = {{"code", CodeName(error.code())}, {"message", message}, {"request_id", request_id}};
   http::Response response = JsonAnswer(body, status);

@@ -155,10 +155,12 @@ class RunningNode final : public Node {
 
   void Stop() override {
     if (server_) server_->Stop(std::chrono::duration_cast<seconds>(settings_.stop_grace));
+    // Ends the statements that still run: the next line waits for whoever serves them.
+    if (seams_.engine) seams_.engine->Stop();
     if (api_) api_->Stop();
     if (modules_) modules_->delivery.Stop();
+    if (modules_) modules_->tail.Stop();
     if (seams_.log) seams_.log->Stop();
-    if (seams_.engine) seams_.engine->Stop();
     server_.reset();
     api_.reset();
     modules_.reset();
@@ -256,6 +258,11 @@ Result<std::unique_ptr<Node>> Node::Start(const Settings& settings) {
 }
 
 Result<DataFolder::AdminKey> ResetAdministratorKey(const Settings& settings) {
+  // A mistyped folder must not become a new server with a new administrator.
+  if (!SystemDisk().Open(settings.data_folder + "/version", OpenMode::kRead).ok()) {
+    return Fail(Code::kNotFound,
+                fmt::format("{} is not a data folder of Weft", settings.data_folder));
+  }
   auto folder = TRY(DataFolder::Open(settings.data_folder, SystemDisk(), SystemRandom()));
   auto database = TRY(OpenDatabase(settings));
   TRY(meta::Migrate(*database, "identity", identity::Directory::Migrations()));

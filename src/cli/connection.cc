@@ -70,6 +70,11 @@ Result<Access> FindAccess(const std::string& data_folder) {
     if (access.region.empty()) access.region = client->region;
   }
   if (access.region.empty()) access.region = "us-east-1";
+  if (access.key.access_key_id.empty()) {
+    return Fail(
+        Code::kNotFound,
+        "the data folder knows no access key\nfix: stop the server, then `weft admin reset-key`");
+  }
   while (access.endpoint.ends_with('/')) access.endpoint.pop_back();
   if (access.endpoint.empty()) {
     return Fail(Code::kNotFound,

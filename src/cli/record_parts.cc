@@ -9,6 +9,8 @@
 namespace weft::cli {
 namespace {
 
+constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
+
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 }  // namespace
@@ -81,7 +83,10 @@ Status RecordParts::FeedJson(std::string_view bytes) {
     const bool top = depth_ == 0;
     if (top && record_.empty() && !scalar_) {
       if (IsBlank(c)) continue;
-      if (!started_ && static_cast<unsigned char>(c) >= 0xef) continue;  // a byte order mark
+      if (!started_ && mark_ < 3 && c == kByteOrderMark[mark_]) {
+        ++mark_;
+        continue;
+      }
       if (c == '[' && !started_) {
         started_ = in_array_ = true;
         continue;
@@ -114,11 +119,21 @@ Status RecordParts::FeedJson(std::string_view bytes) {
   return {};
 }
 
+// A quote opens a quoted field at its start and nowhere else, and a doubled one goes on with it: so
+// does the server read CSV.
 Status RecordParts::FeedCsv(std::string_view bytes) {
   for (char c : bytes) {
     ++fed_;
     record_ += c;
-    if (c == '"') in_text_ = !in_text_;
+    if (in_text_) {
+      in_text_ = c != '"';
+      quote_closed_ = !in_text_;
+      continue;
+    }
+    if (c == '"' && (field_starts_ || quote_closed_)) in_text_ = true;
+    quote_closed_ = false;
+    field_starts_ =
+        c == ',' || c == '\n' || (field_starts_ && mark_ < 3 && c == kByteOrderMark[mark_++]);
     if (c != '\n' || in_text_) continue;
     if (header_.empty()) {
       header_ = std::exchange(record_, {});

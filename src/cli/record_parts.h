@@ -46,6 +46,8 @@ class RecordParts {
   // Where a JSON or CSV scan stands.
   int depth_ = 0;
   bool in_text_ = false, escaped_ = false, in_array_ = false, scalar_ = false, started_ = false;
+  bool field_starts_ = true, quote_closed_ = false;
+  size_t mark_ = 0;  // octets of a byte order mark passed
 };
 
 }  // namespace weft::cli

@@ -1,6 +1,6 @@
 # Weft's commands. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench check interop install clean
+.PHONY: help setup build demo test bench check install clean
 JOBS ?= $(shell nproc)
 
 help: ## list the commands
@@ -28,11 +28,6 @@ bench: build ## measure, beside the yardsticks
 check: ## the style checks that CI runs
 	@tools/setup test
 	@tools/check
-
-interop: build ## read the tables with engines that share no code with Weft
-	@tools/setup test
-	@tools/build all
-	@tools/interop
 
 install: build ## install under PREFIX (/usr/local)
 	@cmake --install build --prefix $(or $(PREFIX),/usr/local)

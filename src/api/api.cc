@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "api/doors_internal.h"
+#include "api/request_log.h"
 #include "base/logging.h"
 #include "codec/compression.h"
 #include "codec/hash.h"
@@ -147,6 +148,7 @@ http::BodyPlan Api::Plan(const http::Request& head) const {
 void Api::Open() { state_->open = true; }
 
 void Api::Handle(http::Request request, http::Reply reply) {
+  reply = Logged(request, std::move(reply), state_->doors.use.clock);
   if (!state_->open) {
     return reply.Send(ErrorAnswer(Error(Code::kUnavailable, "the server is starting"), request.id));
   }

@@ -53,6 +53,8 @@ struct Settings {
 
   bool metrics_open = true;
   std::string metrics_token;
+
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 // One setting as a user sees it.

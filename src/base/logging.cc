@@ -85,8 +85,10 @@ void StartLogging(LogLevel level, LogFormat format) {
   Logger().set_level(ToSpdlog(level));
 }
 
+bool WouldLog(LogLevel level) { return Logger().should_log(ToSpdlog(level)); }
+
 void Log(LogLevel level, std::string_view module, std::string_view message, LogFields fields) {
-  if (!Logger().should_log(ToSpdlog(level))) return;
+  if (!WouldLog(level)) return;
   std::string now = FormatTimestamp(SystemClock().Now());
   std::string line;
   if (g_format == LogFormat::kJson) {

@@ -17,6 +17,9 @@ enum class LogFormat { kText, kJson };
 // and record contents are never given to it. Quiet below kWarning until StartLogging is called.
 void StartLogging(LogLevel level, LogFormat format);
 
+// Whether a line of that level would be written: for callers whose fields cost something.
+bool WouldLog(LogLevel level);
+
 using LogFields = std::initializer_list<std::pair<std::string_view, std::string>>;
 void Log(LogLevel level, std::string_view module, std::string_view message, LogFields fields = {});
 

@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/record_parts.h"
@@ -18,6 +21,7 @@ using nlohmann::json;
 
 constexpr int64_t kPartBytes = int64_t{8} << 20;
 constexpr size_t kErrorsShown = 10;
+constexpr int kTriesMax = 60;  // of one part that the server throttles
 
 struct Totals {
   int64_t accepted = 0, quarantined = 0;
@@ -33,12 +37,14 @@ class Sender {
   }
 
   Status Send(RecordParts::Part part, Progress& progress) {
-    auto response = TRY(connection_.Send({.method = "POST",
-                                          .path = path_,
-                                          .query = query_,
-                                          .content_type = part.content_type,
-                                          .accept = "",
-                                          .body = std::move(part.body)}));
+    http::Response response = TRY(SendOnce(part));
+    // Throttled means that none of the part's records was taken: it may be sent again without
+    // doubling any.
+    for (int tries = 1; response.status == 429 && tries < kTriesMax; ++tries) {
+      const std::string wait(http::FindHeader(response.headers, "retry-after"));
+      std::this_thread::sleep_for(seconds(std::clamp(std::atoi(wait.c_str()), 1, 10)));
+      response = TRY(SendOnce(part));
+    }
     json answer = json::parse(response.body, nullptr, false);
     if (answer.is_object() && answer.contains("errors")) Count(answer);
     if (response.status >= 400) return Fail(ErrorOf(response));
@@ -49,6 +55,15 @@ class Sender {
   const Totals& totals() const { return totals_; }
 
  private:
+  Result<http::Response> SendOnce(const RecordParts::Part& part) {
+    return connection_.Send({.method = "POST",
+                             .path = path_,
+                             .query = query_,
+                             .content_type = part.content_type,
+                             .accept = "",
+                             .body = part.body});
+  }
+
   void Count(const json& answer) {
     totals_.accepted += answer.value("accepted", int64_t{0});
     totals_.quarantined += answer.value("quarantined", int64_t{0});

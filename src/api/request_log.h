@@ -6,8 +6,9 @@
 
 namespace weft::api {
 
-// The same reply, whose answer also leaves a line in the log, with the request's id: errors of the server as
-// warnings, refusals and changes at info, the rest at debug. Never a body, a query or a key.
+// The same reply, whose answer also leaves a line in the log, with the request's id: errors of the
+// server as warnings, refusals and changes at info, the rest at debug. Never a body, a query or a
+// key.
 http::Reply Logged(const http::Request& request, http::Reply reply, const Clock& clock);
 
 }  // namespace weft::api

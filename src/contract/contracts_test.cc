@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "meta/sqlite.h"
 
 namespace weft::contract {
@@ -76,6 +79,56 @@ TEST_F(ContractsTest, ForgetsADeletedProductAndNoOther) {
   EXPECT_TRUE(contracts_->FindCurrent(other_).ok());
   EXPECT_EQ(Put(orders_, {{"b", "date"}, {"c", "int"}}), 1);
   EXPECT_EQ(Columns(orders_, 1), 2U);
+}
+
+// Version n of `orders` has n columns, whoever asks while it grows; what Put answered is never
+// followed by an older answer, in any thread.
+TEST_F(ContractsTest, NobodyReadsAnOldVersionOnceANewOneIsInForce) {
+  constexpr int kVersions = 60;
+  std::vector<ShortColumn> columns = {{"c1", "int"}};
+  ASSERT_EQ(Put(orders_, columns), 1);
+  std::atomic<int> in_force = 1;
+  std::atomic<bool> over = false;
+  std::atomic<int64_t> asked = 0, wrong = 0;
+  auto read = [&](bool by_version) {
+    while (!over) {
+      const int least = in_force;
+      if (by_version) {
+        if (Columns(orders_, least) != static_cast<size_t>(least)) ++wrong;
+      } else {
+        auto current = contracts_->FindCurrent(orders_);
+        if (!current.ok() || current->version < least ||
+            current->contract->objects.at(0).columns.size() !=
+                static_cast<size_t>(current->version))
+          ++wrong;
+      }
+      ++asked;
+    }
+  };
+  // Another product comes and goes beside it.
+  auto churn = [&] {
+    while (!over) {
+      Put(other_, {{"a", "int"}});
+      (void)contracts_->FindCurrent(other_);
+      EXPECT_TRUE(
+          database_->Transact([&](meta::Transaction& tx) { return contracts_->Delete(tx, other_); })
+              .ok());
+      if (contracts_->FindCurrent(other_).ok() || contracts_->Find(other_, 1).ok()) ++wrong;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back(read, i % 2 == 0);
+    threads.emplace_back(churn);
+    for (int version = 2; version <= kVersions; ++version) {
+      columns.push_back({fmt::format("c{}", version), "int"});
+      EXPECT_EQ(Put(orders_, columns), version);
+      in_force = version;
+    }
+    over = true;
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(asked, 0);
 }
 
 TEST_F(ContractsTest, ChangesNothingWhenTheTransactionFails) {

@@ -293,6 +293,8 @@ Reason Scalars::Any(std::string_view token) {
     case 'f':
       return token == "false" ? Reason() : kNotJson;
     default: {
+      int64_t integer = 0;
+      if (ShortInteger(token, integer)) return {};
       auto number = ScanNumber(token);
       if (!number) return kNotJson;
       double value = 0;

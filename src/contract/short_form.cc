@@ -48,6 +48,15 @@ std::string PropertyText(const Column& column) {
   }
 }
 
+// The lines of the document that was made here are not those of the user's file.
+std::string WithoutLine(const std::string& message) {
+  constexpr std::string_view kLine = "line ";
+  if (!message.starts_with(kLine)) return message;
+  const size_t end = message.find_first_not_of("0123456789", kLine.size());
+  if (end == std::string::npos || message.compare(end, 2, ": ") != 0) return message;
+  return message.substr(end + 2);
+}
+
 }  // namespace
 
 Result<Contract> FromShortForm(const std::string& product,
@@ -72,7 +81,9 @@ Result<Contract> FromShortForm(const std::string& product,
     text +=
         fmt::format("      - {{ name: {}, {} }}\n", Quoted(column.name), PropertyText(**parsed));
   }
-  return ParseOdcs(text);
+  auto contract = ParseOdcs(text);
+  if (contract.ok()) return contract;
+  return Fail(contract.error().code(), WithoutLine(contract.error().message()));
 }
 
 }  // namespace weft::contract

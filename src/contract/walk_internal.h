@@ -39,6 +39,8 @@ struct WalkState {
   std::vector<uint64_t> seen;          // bits of open structs, by part
 };
 
+inline constexpr int kDepthMax = 128;
+
 // kAppend: the first fault ends the walk, and values go to the nodes; else faults are gathered.
 template <bool kAppend>
 class Walk {
@@ -94,8 +96,5 @@ class Walk {
   iceberg::ColumnBuilder* builder_ = nullptr;
   ondemand::document document_;
 };
-
-extern template class Walk<false>;
-extern template class Walk<true>;
 
 }  // namespace weft::contract

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <mutex>
 
 #include "base/units.h"
 #include "ingest/gates.h"
+#include "ingest/pieces.h"
 #include "ingest/quarantine_record.h"
+#include "ingest/record_budget.h"
 #include "log/limits.h"
 
 namespace weft::ingest {
@@ -17,6 +18,7 @@ namespace {
 constexpr size_t kErrorsListedMax = 1'000;
 constexpr size_t kRecordsMax =
     2'000'000;  // of one request: what is kept of each beside its bytes is bounded
+constexpr int64_t kRecordsInWorkMax = 4'000'000;  // of all requests
 constexpr size_t kHeadBytesMax = size_t{64} << 10;
 constexpr std::string_view kBrokenCsv = "!csv ";
 
@@ -25,9 +27,10 @@ struct Job {
   Submission submission;
   Ingest::Done done;
   std::shared_ptr<Gate> gate;
-  Bytes text;                 // what SplitRecords made beyond the body
-  std::deque<Bytes> typed;    // rows of CSV with typed values, many a piece
-  std::deque<Bytes> entries;  // for quarantine
+  RecordBudget::Share share;
+  Bytes text;      // what SplitRecords made beyond the body
+  Pieces typed;    // rows of CSV with typed values
+  Pieces entries;  // for quarantine
   std::vector<log::Record> good, bad;
   Outcome outcome;
   microseconds begun{0};
@@ -35,9 +38,6 @@ struct Job {
   std::mutex mutex;
   Status failure;  // guarded by the mutex: the first one
 };
-
-// Typed rows lie in pieces that are never grown past their capacity, so that views into them hold.
-constexpr size_t kTypedPieceBytes = size_t{1} << 20;
 
 std::string_view HeadOf(const Submission& submission,
                         const std::vector<codec::RawRecord>& records) {
@@ -51,8 +51,7 @@ std::string_view HeadOf(const Submission& submission,
 
 // Checks one raw record. True: `value` is what the log shall keep.
 bool CheckOne(Gate& gate, Gate::Pass& pass, codec::RecordFormat format, const codec::RawRecord& raw,
-              std::deque<Bytes>& typed, std::string_view& value,
-              std::vector<contract::FieldError>& errors) {
+              Pieces& typed, std::string_view& value, std::vector<contract::FieldError>& errors) {
   if (static_cast<int64_t>(raw.original.size()) > gate.record_bytes_max()) {
     errors.push_back({"", "is larger than " + FormatSize(gate.record_bytes_max())});
     return false;
@@ -67,13 +66,7 @@ bool CheckOne(Gate& gate, Gate::Pass& pass, codec::RecordFormat format, const co
   }
   std::string_view row;
   if (!pass.CheckTexts(raw.json, row, errors)) return false;
-  if (typed.empty() || typed.back().capacity() - typed.back().size() < row.size()) {
-    typed.emplace_back().reserve(std::max(kTypedPieceBytes, row.size()));
-  }
-  Bytes& piece = typed.back();
-  const size_t at = piece.size();
-  piece += row;
-  value = std::string_view(piece).substr(at);
+  value = typed.Add(row);
   return true;
 }
 
@@ -102,6 +95,7 @@ struct Ingest::State {
   stream::Streams& streams;
   const Clock& clock;
   Random& random;
+  RecordBudget budget{kRecordsInWorkMax};
   Counter& bytes_total;
   Histogram& ack_seconds;
 };
@@ -114,6 +108,11 @@ Status Ingest::State::Prepare(Job& job) {
   if (records.size() > kRecordsMax) {
     return Fail(Code::kInvalid,
                 fmt::format("{} records in one request: {} at most", records.size(), kRecordsMax));
+  }
+  job.share = budget.Take(static_cast<int64_t>(records.size()));
+  if (job.share == nullptr) {
+    return Fail(Code::kThrottled,
+                fmt::format("too many records are in work at once; these are {}", records.size()));
   }
   bytes_total.Add(static_cast<double>(submission.records.size()));
   TRY(Sort(job, records));
@@ -165,9 +164,10 @@ Status Ingest::State::Refuse(Job& job, size_t index, std::string_view head,
                 fmt::format("record {} has {}, more than quarantine can keep: nothing was stored",
                             index, FormatSize(static_cast<int64_t>(raw.original.size()))));
   }
-  job.entries.push_back(EncodeQuarantineEntry(job.gate->object(), job.submission.format, head,
-                                              raw.original, own.data(), own.size()));
-  job.bad.push_back({{}, job.entries.back()});
+  job.bad.push_back(
+      {{},
+       job.entries.Add(EncodeQuarantineEntry(job.gate->object(), job.submission.format, head,
+                                             raw.original, own.data(), own.size()))});
   return {};
 }
 
@@ -176,8 +176,17 @@ void Ingest::State::Store(const std::shared_ptr<Job>& job) {
   const bool good = !job->good.empty(), bad = !job->bad.empty();
   job->waiting = (good ? 1 : 0) + (bad ? 1 : 0);
   auto answered = [this, job](Result<log::Appended> appended) { Answered(job, appended); };
-  if (good) streams.Append(intake.stream, {job->outcome.id, std::move(job->good), job}, answered);
+  // Quarantine first: where it is refused at once (the disk is behind), nothing is stored, so that
+  // who sends the request again does not have the good records twice.
   if (bad) streams.Append(intake.quarantine, {job->outcome.id, std::move(job->bad), job}, answered);
+  if (!good) return;
+  Status failure;
+  {
+    std::lock_guard lock(job->mutex);
+    failure = job->failure;
+  }
+  if (!failure.ok()) return answered(Fail(failure.error()));
+  streams.Append(intake.stream, {job->outcome.id, std::move(job->good), job}, answered);
 }
 
 void Ingest::State::Answered(const std::shared_ptr<Job>& job,
@@ -238,7 +247,7 @@ Result<Ingest::Judged> Ingest::Judge(const Intake& intake, const std::string& ob
     raw = {split[0].json, record};
   }
   std::vector<contract::FieldError> errors;
-  std::deque<Bytes> typed;
+  Pieces typed;
   std::string_view value;
   Gate::Pass pass(gate);
   judged.good = CheckOne(*gate, pass, format, raw, typed, value, errors);

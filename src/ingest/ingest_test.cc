@@ -6,7 +6,9 @@
 
 #include <thread>
 
+#include "ingest/pieces.h"
 #include "ingest/quarantine_record.h"
+#include "ingest/record_budget.h"
 #include "ingest/testing/product.h"
 
 namespace weft::ingest {
@@ -124,8 +126,12 @@ TEST(Ingest, AnswersAFailureWhenTheLogFails) {
     auto outcome = product.Publish(body);
     ASSERT_FALSE(outcome.ok());
     EXPECT_EQ(outcome.error().code(), Code::kThrottled);
+    // Who sends it again must not find the good record there already.
+    EXPECT_THAT(product.Values(product.intake.stream), IsEmpty());
+    EXPECT_EQ(*product.quarantine->Count(product.intake), nth - 1);
   }
   EXPECT_TRUE(product.Publish(body).ok());
+  EXPECT_EQ(product.Values(product.intake.stream).size(), 1U);
 }
 
 TEST(Ingest, SaysWhyAProductWithoutATableTakesNothing) {
@@ -183,6 +189,54 @@ TEST(Ingest, BatchIdsRise) {
   auto first = product.ingest->NewBatchId();
   std::this_thread::sleep_for(milliseconds(3));
   EXPECT_LT(first, product.ingest->NewBatchId());
+}
+
+TEST(RecordBudget, BoundsWhatIsInWorkAndLetsAnyoneWorkAlone) {
+  RecordBudget budget(10);
+  auto large = budget.Take(25);
+  ASSERT_NE(large, nullptr) << "alone";
+  EXPECT_EQ(budget.Take(1), nullptr);
+  large.reset();
+  auto six = budget.Take(6);
+  auto four = budget.Take(4);
+  EXPECT_NE(four, nullptr);
+  EXPECT_EQ(budget.Take(1), nullptr);
+  six.reset();
+  EXPECT_NE(budget.Take(6), nullptr);
+
+  std::atomic<int64_t> in_work = 0, most = 0, refused = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 5'000; ++i) {
+          auto share = budget.Take(2);
+          if (share == nullptr) {
+            ++refused;
+            continue;
+          }
+          const int64_t now = in_work += 2;
+          for (int64_t seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+          }
+          in_work -= 2;
+        }
+      });
+    }
+  }
+  EXPECT_LE(most, 6) << "four of ten are held";
+  four.reset();
+  EXPECT_NE(budget.Take(10), nullptr) << "everything was given back";
+}
+
+TEST(Pieces, StayWhereTheyAre) {
+  Pieces pieces;
+  std::vector<std::string_view> views;
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < 3'000; ++i)
+    texts.emplace_back(i % 100 == 0 ? size_t{1} << 20 : i, static_cast<char>('a' + i % 26));
+  for (size_t i = 0; i < 300; ++i) views.push_back(pieces.Add(texts[i]));
+  for (size_t i = 300; i < texts.size(); ++i) pieces.Add(texts[i]);
+  for (size_t i = 0; i < views.size(); ++i) ASSERT_EQ(views[i], texts[i]) << i;
 }
 
 TEST(Intakes, FindsAProductByEitherSpelling) {

@@ -104,7 +104,7 @@ TEST_F(QuarantineTest, WhatIsStillBadShowsTheNewReasonsUnderItsId) {
   Mend();
   ASSERT_EQ(product_.quarantine->Redrive(product_.intake, {before[2].id}, nullptr)->still_bad, 1);
   EXPECT_EQ(All()[0].errors[0].reason, "is not in the contract");
-  EXPECT_THAT(All()[2].errors, ElementsAre(RecordError{2, "id", "is not text"}));
+  EXPECT_THAT(All()[2].errors, ElementsAre(RecordError{2, "id", "is not a text"}));
   EXPECT_EQ(product_.quarantine->Redrive(product_.intake, {}, nullptr)->accepted, 2);
   std::vector<int64_t> kept;
   ASSERT_TRUE(product_.database

@@ -180,6 +180,13 @@ def test_a_full_disk_refuses_and_recovers(small_disk, tmp_path, reserve, leave):
         small_disk.fill(0)
         assert publish_until_refused(server, key, 10**6)[1] == 503
         assert server.query(COUNT) == [{"n": total, "different": total}]
+        # Facts cannot be changed either, and that is said: nothing is half done.
+        added = MESH.replace("mesh: faults", "mesh: more").replace("events", "more").replace("others", "most")
+        for mine, other in [("{ a: {", "{ b: {"), ("account: a", "account: b"), ("1" * 12, "2" * 12), ("base: d", "base: e")]:
+            added = added.replace(mine, other)
+        more = write_mesh(tmp_path / "more", added)
+        applied = server.weft("apply", more, ok=False)
+        assert applied.returncode == 0 or (applied.stdout == "" and "full" in applied.stderr), applied
         # What cannot be delivered is refused in words, and stays readable.
         flushed = server.weft("flush", "events", ok=False, timeout=60)
         assert flushed.returncode in (0, 1)
@@ -190,6 +197,8 @@ def test_a_full_disk_refuses_and_recovers(small_disk, tmp_path, reserve, leave):
             lambda: (lambda got: got if got[0] == 200 else None)(put(server, key, "events", batch(2 * 10**6, 10))), 20
         )
         total += answers[1]["accepted"]
+        server.weft("apply", more)
+        assert server.weft("plan", more) == "No changes.\n"
         server.weft("flush", "events")
         assert server.query(COUNT) == [{"n": total, "different": total}]
         table = json.loads(server.weft("table", "show", "d.events", "--json"))
@@ -233,6 +242,66 @@ def test_a_flipped_bit_in_the_journal_is_told_and_touches_no_other_product(event
     assert events.query("select count(*) n from d.others") == [{"n": 100}]
     assert put(events, key, "events", batch(10**6, 1))[0] == 200
     events.weft("flush", "others")
+
+
+@pytest.mark.parametrize("what", ["gone", "cut", "header", "index gone", "index flipped"])
+def test_a_damaged_segment_never_makes_an_answer_shorter(make_server, tmp_path, what):
+    server = make_server(**{"journal.segment_bytes": "1 MiB"})
+    key = apply(server, tmp_path)
+    for i in range(12):
+        assert put(server, key, "events", batch(i * 100))[0] == 200
+    put(server, key, "others", batch(0))
+    assert server.stop() == 0
+    segment = sorted((server.folder / "journal").glob("*.log"))[1]
+    index = segment.with_suffix(".index")
+    if what == "gone":
+        segment.unlink()
+    elif what == "cut":
+        segment.write_bytes(segment.read_bytes()[: segment.stat().st_size // 2])
+    elif what == "header":
+        flip(segment, 20)
+    elif what == "index gone":
+        index.unlink()
+    else:
+        flip(index, index.stat().st_size // 2)
+    server.start()
+    asked = server.weft("query", COUNT, "--json", ok=False)
+    if what in ("gone", "cut"):
+        assert asked.returncode == 1 and json.loads(asked.stderr)["code"] == "corrupt", asked
+    else:
+        # Everything that was acknowledged can still be read.
+        assert json.loads(asked.stdout) == [{"n": 1200, "different": 1200}], asked
+    assert server.query("select count(*) n from d.others") == [{"n": 100}]
+
+
+def test_a_damaged_partition_table_is_refused(events):
+    put(events, client_of(events), "events", batch(0))
+    assert events.stop() == 0
+    table = events.folder / "journal" / "partitions"
+    whole = table.read_bytes()
+    for damaged in b"", whole[:10], whole[:-1] + bytes([whole[-1] ^ 1]):
+        table.write_bytes(damaged)
+        assert "partition" in refused_start(events.folder)
+    table.unlink()
+    assert "partitions is missing" in refused_start(events.folder)
+    table.write_bytes(whole)
+    events.start()
+    assert events.query(COUNT) == [{"n": 100, "different": 100}]
+
+
+def test_a_damaged_table_object_fails_its_table_alone(events):
+    key = client_of(events)
+    put(events, key, "events", batch(0))
+    put(events, key, "others", batch(0))
+    events.weft("flush", "events")
+    file = events.objects("*.parquet")[0]
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    for _ in range(3):
+        asked = events.weft("query", COUNT, "--json", ok=False)
+        assert asked.returncode == 1 and asked.stdout == "" and "error" in asked.stderr
+        assert events.query("select count(*) n from d.others") == [{"n": 100}]
+    assert put(events, key, "events", batch(1000, 1))[0] == 200
 
 
 def test_a_truncated_database_is_refused(events):
@@ -320,6 +389,30 @@ def test_slow_and_half_closed_clients_stop_nobody(events):
     assert events.query(COUNT) == [{"n": 20, "different": 20}]
 
 
+def peak_bytes(process_id):
+    status = pathlib.Path(f"/proc/{process_id}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def test_small_bodies_of_many_records_do_not_add_up(events):
+    key = client_of(events)
+    body = b"[" + b"1," * 1_000_000 + b"1]"
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(put(events, key, "events", body))) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    taken = [answer for status, answer in answers if status == 200]
+    assert {status for status, _ in answers} <= {200, 429} and taken
+    assert all(answer["quarantined"] == 1_000_001 and len(answer["errors"]) == 1000 for answer in taken)
+    assert peak_bytes(events.process.pid) < 1200 << 20
+    status = json.loads(events.weft("status", "--json"))["products"]
+    assert [p["quarantined"] for p in status if p["product"] == "events"] == [len(taken) * 1_000_001]
+    too_many = put(events, key, "events", b"[" + b"1," * 2_000_000 + b"1]")
+    assert too_many[0] == 400 and "2000001 records" in too_many[1]["message"]
+
+
 def test_two_hundred_clients_at_once(events):
     key = client_of(events)
     strange, answered = [], []
@@ -343,7 +436,8 @@ def test_two_hundred_clients_at_once(events):
 def ask_slowly(server, key, sql):
     """Sends a statement and reads nothing of the answer."""
     body = json.dumps({"sql": sql}).encode()
-    path, headers = sign(server.endpoint, key, "weft", "POST", "/api/v1/sql", body, {"Content-Type": "application/json"})
+    kind = {"Content-Type": "application/json"}
+    path, headers = sign(server.endpoint, key, "weft", "POST", "/api/v1/sql", body, kind)
     connection = connect(server)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name.lower() != "content-length")
@@ -354,6 +448,7 @@ def ask_slowly(server, key, sql):
     return connection
 
 
+ENDLESS = "with recursive t(i) as (select 1 union all select i + 1 from t) select count(*) from t"
 LONG = "select i, repeat('x', 1000) pad from range(3000000) t(i)"
 
 
@@ -436,6 +531,38 @@ def test_a_stop_under_load_keeps_what_was_answered(events, stop):
     assert acknowledged <= {row["n"] for row in rows} and all(row["times"] == 1 for row in rows)
 
 
+def test_a_stop_waits_for_no_statement_past_the_grace(make_server, tmp_path):
+    server = make_server(**{"server.stop_grace": "2 s"})
+    key = apply(server, tmp_path)
+    put(server, key, "events", batch(0))
+    slow = [connect(server) for _ in range(8)]
+    for one in slow:
+        one.sendall(b"POST /sink_data/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{")
+    lazy = ask_slowly(server, key, LONG)
+    assert lazy.recv(10)
+    follower = subprocess.Popen(
+        [str(WEFT), "tail", "events"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=server.environment()
+    )
+    asking = subprocess.Popen(
+        [str(WEFT), "query", ENDLESS, "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=server.environment(),
+    )
+    time.sleep(1)
+    begun = time.monotonic()
+    server.process.terminate()
+    assert server.process.wait(timeout=70) == 0
+    took = time.monotonic() - begun
+    out, _ = asking.communicate(timeout=10)
+    assert asking.returncode == 1 and out == b""
+    assert follower.wait(timeout=10) in (0, 1)
+    for one in [*slow, lazy]:
+        one.close()
+    assert took < 10, f"the stop took {took:.0f} s"
+    server.process.stdout.close()
+    server.start()
+    assert server.query(COUNT) == [{"n": 100, "different": 100}]
+
+
 def workers_of(server):
     found = []
     for folder in pathlib.Path("/proc").iterdir():
@@ -455,9 +582,8 @@ def test_a_worker_that_dies_fails_its_query_and_no_other(events):
     key = client_of(events)
     put(events, key, "events", batch(0))
     assert events.query(COUNT) == [{"n": 100, "different": 100}]
-    endless = "with recursive t(i) as (select 1 union all select i + 1 from t) select count(*) from t"
     asking = subprocess.Popen(
-        [str(WEFT), "query", endless, "--json"],
+        [str(WEFT), "query", ENDLESS, "--json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=events.environment(),
     )
     time.sleep(1)
@@ -487,6 +613,39 @@ def test_workers_end_with_a_killed_server(events):
     assert events.query("select 1 as one") == [{"one": 1}]
 
 
+# Declaring under load
+
+
+def test_destroying_and_applying_under_load_loses_nothing(events, tmp_path):
+    key, mesh = client_of(events), tmp_path / "mesh"
+    stop, acknowledged, strange = threading.Event(), set(), []
+
+    def publish(who):
+        n = who * 10_000_000
+        while not stop.is_set():
+            numbers = range(n, n + 5)
+            n += 5
+            status, answer = put(events, key, "events", [{"n": n, "pad": "p"} for n in numbers])
+            if status == 200:
+                acknowledged.update(numbers)
+            elif status != 404:
+                strange.append((status, answer))
+
+    publishers = [threading.Thread(target=publish, args=(who,)) for who in range(4)]
+    for publisher in publishers:
+        publisher.start()
+    for _ in range(5):
+        events.weft("destroy", mesh, "--yes")
+        events.weft("apply", mesh)
+        events.weft("flush", "events")
+    stop.set()
+    for publisher in publishers:
+        publisher.join()
+    assert not strange, strange[:3]
+    rows = events.query("select e.n, count(*) times from d.events e group by e.n")
+    assert {row["n"] for row in rows} == acknowledged and all(row["times"] == 1 for row in rows)
+
+
 # The administrator's key
 
 
@@ -513,7 +672,8 @@ def test_a_new_administrators_key(events):
 def test_a_key_for_a_folder_that_is_none(tmp_path):
     empty = tmp_path / "nothing"
     done = subprocess.run(
-        [str(WEFT), "admin", "reset-key", "--data", str(empty)], capture_output=True, text=True, env=clean_environment()
+        [str(WEFT), "admin", "reset-key", "--data", str(empty)],
+        capture_output=True, text=True, env=clean_environment(),
     )
     assert done.returncode == 1 and done.stdout == ""
     assert not empty.exists()

@@ -181,7 +181,7 @@ Status Doctor(const Context& context) {
   }
   if (failed == 0) return {};
   return Fail(Code::kUnavailable,
-              context.output.json ? list.dump()
+              context.output.json ? json{{"checks", list}}.dump()
                                   : fmt::format("{} of {} checks failed", failed, findings.size()));
 }
 

@@ -92,12 +92,14 @@ class Engine {
   // anything but the relations, files, settings and extensions do not exist for it. kInvalid with
   // DuckDB's text for an error of the statement, also past rows_max; kNotOffered for a kind of
   // statement that is not; kThrottled past time or memory, and when the worker died of it;
-  // kUnavailable when all workers are busy for too long.
+  // kUnavailable when all workers are busy for too long, or a data file cannot be read; kCorrupt
+  // for one that is not what was written. No error names a file.
   virtual Status Query(const QueryRequest& request, RelationSource& relations,
                        ResultSink& sink) = 0;
 
   // Writes the rows as Parquet (zstd, field ids) and returns the files with their statistics and
   // partition. The objects are durable on return; after a failure some may be left behind.
+  // kNotOffered for columns of kFixed; kUnavailable when the store is.
   virtual Result<std::vector<iceberg::DataFile>> WriteParquet(const WriteRequest& request) = 0;
 
   // Kills what runs and answers it with kUnavailable.

@@ -16,8 +16,7 @@ using testing::MakeField;
 using testing::MemoryEngine;
 
 EngineMaker DuckDb() {
-  auto make = [](objects::ObjectStore& store,
-                 const std::string& root) -> std::unique_ptr<Engine> {
+  auto make = [](objects::ObjectStore& store, const std::string& root) -> std::unique_ptr<Engine> {
     static Metrics metrics;
     auto engine = OpenDuckDb({.workers = 1, .objects_root = root}, store, SystemClock(), metrics);
     return engine.ok() ? std::move(*engine) : nullptr;

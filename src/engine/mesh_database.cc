@@ -36,6 +36,12 @@ MeshDatabase::MeshDatabase(const MeshDatabaseOptions& options, objects::ObjectSt
   Run(connection, "set global temp_directory = " + Literal(options.temporary_folder));
   if (!options.locked) return;
   Run(connection, "set global parquet_metadata_cache = true");
+  // Where no column has such a name, DuckDB takes it for a call of its function, which no walk over
+  // the statement can tell from a column.
+  for (const char* name : {"current_catalog", "current_role", "current_schema", "current_user",
+                           "session_user", "user"}) {
+    Run(connection, fmt::format("create macro \"{0}\"() as error('{0} is not offered')", name));
+  }
   Run(connection, "set allowed_directories = [" + Literal(paths_.prefix) + "]");
   if (options.temporary_folder.empty())
     Run(connection, "set disabled_filesystems = 'LocalFileSystem'");

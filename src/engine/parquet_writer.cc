@@ -70,6 +70,16 @@ Result<std::vector<Job>> MakeJobs(const WriteRequest& request) {
   return jobs;
 }
 
+// DuckDB writes octets as Parquet's BYTE_ARRAY whatever their number, where the table's
+// specification wants FIXED_LEN_BYTE_ARRAY.
+const iceberg::Field* FindFixed(const std::vector<iceberg::Field>& fields) {
+  for (const auto& field : fields) {
+    if (field.type.kind == iceberg::TypeKind::kFixed) return &field;
+    if (const auto* found = FindFixed(field.type.fields)) return found;
+  }
+  return nullptr;
+}
+
 class Writing {
  public:
   Writing(MeshDatabase& database, const WriteRequest& request)
@@ -88,11 +98,12 @@ class Writing {
   }
 
  private:
-  static Error Failure(const duckdb::ErrorData& error) {
+  Error Failure(const duckdb::ErrorData& error) const {
     bool passing = error.Type() == duckdb::ExceptionType::IO ||
                    error.Type() == duckdb::ExceptionType::OUT_OF_MEMORY;
     return Error(passing ? Code::kUnavailable : Code::kInternal,
-                 "writing Parquet: " + error.RawMessage());
+                 "writing Parquet: " + duckdb::StringUtil::Replace(
+                                           error.RawMessage(), database_.paths().prefix, "s3://"));
   }
 
   std::string Folder(const Job& job) const {
@@ -164,6 +175,10 @@ Result<MeshDatabase*> ParquetWriter::Database() {
 }
 
 Result<std::vector<DataFile>> ParquetWriter::Write(const WriteRequest& request) {
+  if (const auto* field = FindFixed(request.schema.fields)) {
+    return Fail(Code::kNotOffered,
+                fmt::format("writing columns of type fixed is not offered: {}", field->name));
+  }
   auto* database = TRY(Database());
   auto jobs = TRY(MakeJobs(request));
   Writing writing(*database, request);

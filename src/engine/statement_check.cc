@@ -280,6 +280,8 @@ Status Judge(duckdb::SQLStatement& statement, TableNames& names) {
       if (inner.type != duckdb::StatementType::SELECT_STATEMENT) break;
       return Judge(inner, names);
     }
+    case duckdb::StatementType::MULTI_STATEMENT:
+      return Fail(Code::kNotOffered, "PIVOT is offered with IN and its values only");
     default:
       break;
   }
@@ -306,12 +308,15 @@ Result<duckdb::unique_ptr<duckdb::SQLStatement>> CheckStatement(const std::strin
   } catch (const Refusal& refusal) {
     return Fail(refusal.error);
   } catch (const std::exception& error) {
-    return Fail(StatementError(duckdb::ErrorData(error)));
+    return Fail(StatementError(duckdb::ErrorData(error), tables.paths()));
   }
 }
 
-Error StatementError(const duckdb::ErrorData& error) {
+Error StatementError(const duckdb::ErrorData& error, const ObjectPaths& paths) {
   auto text = error.RawMessage();
+  // What DuckDB finds wrong with a file it says with the file's name, which is nobody's business.
+  if (text.find(paths.prefix) != std::string::npos)
+    return Error(Code::kCorrupt, "a data file of the table is not what was written");
   switch (error.Type()) {
     case duckdb::ExceptionType::OUT_OF_MEMORY:
       return Error(Code::kThrottled, "the query needs more memory than it may have");
@@ -328,8 +333,17 @@ Error StatementError(const duckdb::ErrorData& error) {
   }
   // Hints at settings and extensions lead nowhere here.
   for (const char* hint : {"\nYou may want to", "\nIt could be loaded", "\n\nTry installing",
-                           "\nPlease try", "\n(LINE"}) {
+                           "\nPlease try", "\n(LINE", " Use \"SET "}) {
     if (auto at = text.find(hint); at != std::string::npos) text.resize(at);
+  }
+  // The parser's word for its own stack.
+  if (text.starts_with("memory exhausted")) text = "the statement is nested too deeply";
+  // Of the user's own text no more than helps.
+  constexpr size_t kTextMax = 4096;
+  if (text.size() > kTextMax) {
+    size_t end = kTextMax;
+    while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+    text.resize(end);
   }
   return Error(Code::kInvalid, text.empty() ? "the statement failed" : text);
 }

@@ -30,7 +30,8 @@ Result<duckdb::unique_ptr<duckdb::SQLStatement>> CheckStatement(const std::strin
                                                                 const StatementNames& names,
                                                                 StatementTables& tables);
 
-// DuckDB's text of an error, for users: without its kind, without hints at what they cannot have.
-Error StatementError(const duckdb::ErrorData& error);
+// DuckDB's text of an error, for users: without its kind, without hints at what they cannot have,
+// without names of files.
+Error StatementError(const duckdb::ErrorData& error, const ObjectPaths& paths);
 
 }  // namespace weft::engine

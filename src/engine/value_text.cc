@@ -47,8 +47,9 @@ bool Real(T value, std::string& to) {
 }
 
 bool Decimal(const Data& data, const LogicalType& type, idx_t index, std::string& to) {
-  auto width = duckdb::DecimalType::GetWidth(type);
   auto scale = duckdb::DecimalType::GetScale(type);
+  // Where all digits are behind the point DuckDB writes ".5", which is no number in JSON.
+  auto width = std::max<uint8_t>(duckdb::DecimalType::GetWidth(type), scale + 1);
   switch (type.InternalType()) {
     case duckdb::PhysicalType::INT16:
       to += duckdb::Decimal::ToString(At<int16_t>(data, index), width, scale);
@@ -293,7 +294,10 @@ void AppendCsv(const Data& data, const LogicalType& type, idx_t row, std::string
     AppendJson(data, type, row, json);
     return AppendCsvText(json, to);
   }
+  size_t begin = to.size();
   Scalar(data, type, index, to);
+  // No octets are not null.
+  if (to.size() == begin) to += "\"\"";
 }
 
 }  // namespace weft::engine

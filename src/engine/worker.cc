@@ -120,16 +120,18 @@ class Worker {
       auto statement = TRY(CheckStatement(request.sql, *connection.context, names, tables));
       return Execute(request, connection, std::move(statement));
     } catch (const std::exception& error) {
-      return Fail(StatementError(duckdb::ErrorData(error)));
+      return Fail(StatementError(duckdb::ErrorData(error), database_.paths()));
     }
   }
 
   Status Execute(const QueryRequest& request, duckdb::Connection& connection,
                  duckdb::unique_ptr<duckdb::SQLStatement> statement) {
     auto pending = connection.PendingQuery(std::move(statement), true);
-    if (pending->HasError()) return Fail(StatementError(pending->GetErrorObject()));
+    if (pending->HasError())
+      return Fail(StatementError(pending->GetErrorObject(), database_.paths()));
     auto result = pending->Execute();
-    if (result->HasError()) return Fail(StatementError(result->GetErrorObject()));
+    if (result->HasError())
+      return Fail(StatementError(result->GetErrorObject(), database_.paths()));
     int64_t rows = 0;
     ResultText text(request.format, result->names, result->types,
                     [this](BytesView piece, int64_t count) {
@@ -140,7 +142,8 @@ class Worker {
     TRY(socket_.Send(MessageKind::kBegin, PackColumns(text.columns())));
     for (;;) {
       auto chunk = result->Fetch();
-      if (result->HasError()) return Fail(StatementError(result->GetErrorObject()));
+      if (result->HasError())
+        return Fail(StatementError(result->GetErrorObject(), database_.paths()));
       if (!chunk || chunk->size() == 0) break;
       rows += static_cast<int64_t>(chunk->size());
       if (request.rows_max > 0 && rows > request.rows_max) {

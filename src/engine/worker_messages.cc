@@ -62,6 +62,18 @@ iceberg::PartitionSpec UnpackSpec(Unpacker& from) {
   return spec;
 }
 
+void PackCounts(const std::map<int, int64_t>& counts, Packer& to) {
+  to.Add(Of(counts.size()));
+  for (const auto& [id, count] : counts) to.Add(id).Add(count);
+}
+
+void UnpackCounts(Unpacker& from, std::map<int, int64_t>& counts) {
+  for (size_t left = from.Count(); left > 0; --left) {
+    auto id = static_cast<int>(from.Number());
+    counts[id] = from.Number();
+  }
+}
+
 void PackBounds(const std::map<int, Bytes>& bounds, Packer& to) {
   to.Add(Of(bounds.size()));
   for (const auto& [id, bytes] : bounds) to.Add(id).Add(bytes);
@@ -116,8 +128,8 @@ Bytes PackFiles(const std::vector<DataFile>& files) {
     to.Add(file.location).Add(file.spec_id).Add(file.record_count).Add(file.file_bytes);
     to.Add(Of(file.partition.size()));
     for (const auto& value : file.partition) to.Add(value.has_value()).Add(value.value_or(""));
-    to.Add(Of(file.null_counts.size()));
-    for (const auto& [id, count] : file.null_counts) to.Add(id).Add(count);
+    PackCounts(file.null_counts, to);
+    PackCounts(file.nan_counts, to);
     PackBounds(file.lower_bounds, to);
     PackBounds(file.upper_bounds, to);
   }
@@ -138,10 +150,8 @@ Result<std::vector<DataFile>> UnpackFiles(BytesView bytes) {
       auto text = from.Text();
       if (present) value = std::move(text);
     }
-    for (size_t left = from.Count(); left > 0; --left) {
-      auto id = static_cast<int>(from.Number());
-      file.null_counts[id] = from.Number();
-    }
+    UnpackCounts(from, file.null_counts);
+    UnpackCounts(from, file.nan_counts);
     UnpackBounds(from, file.lower_bounds);
     UnpackBounds(from, file.upper_bounds);
   }

@@ -2,9 +2,11 @@
 """Declare, publish, deliver, query: the whole way, through the real binary."""
 
 import json
+import os
 import subprocess
+import urllib.request
 
-from conftest import WEFT, wait_for
+from conftest import WEFT, clean_environment, wait_for
 from http_client import call, put, sink
 
 
@@ -175,3 +177,66 @@ def test_a_revoked_key_and_an_unknown_one_are_refused_alike(shop):
     status, body, headers = call(shop, stranger, "weft", "GET", "/api/v1/products")
     assert status == 403 and set(body) == {"code", "message", "request_id"}
     assert headers["x-request-id"] == body["request_id"]
+
+
+def test_health_metrics_and_a_request_id_in_the_log(make_server, tmp_path):
+    server = make_server(**{"log.level": "info", "log.format": "json"})
+    assert server.health() == 200
+    with urllib.request.urlopen(server.endpoint + "/metrics") as answer:
+        metrics = answer.read().decode()
+    assert "# TYPE weft_http_requests_total counter" in metrics
+    client = json.loads((server.folder / "client.json").read_text())
+    status, body, headers = call(server, client, "weft", "GET", "/api/v1/products/none")
+    assert (status, body["code"]) == (404, "not_found")
+    lines = [json.loads(line) for line in server.read_log().splitlines() if line.startswith("{")]
+    (line,) = [line for line in lines if line.get("request_id") == headers["x-request-id"]]
+    assert line["status"] == "404" and line["level"] == "info" and body["request_id"] == line["request_id"]
+
+
+def test_the_doctor_finds_this_machine_fit(shop):
+    done = shop.weft("doctor", "--data", shop.folder, "--json", ok=False)
+    said = json.loads(done.stdout) if done.returncode == 0 else json.loads(json.loads(done.stderr)["error"])
+    checks = {check["check"]: check for check in said["checks"]}
+    assert set(checks) == {"fsync time", "free space", "permissions", "port", "clock"}
+    assert checks["permissions"]["pass"] and checks["port"]["pass"] and checks["clock"]["pass"]
+    os.chmod(shop.folder, 0o755)
+    done = shop.weft("doctor", "--data", shop.folder, ok=False)
+    os.chmod(shop.folder, 0o700)
+    assert done.returncode == 1 and "FAIL  permissions" in done.stdout and "chmod 700" in done.stdout
+
+
+def test_a_server_beyond_loopback_needs_tls_or_plain_words(tmp_path):
+    command = [str(WEFT), "serve", "--data", str(tmp_path / "d"), "--listen", "0.0.0.0:0"]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), timeout=20)
+    assert done.returncode == 1 and "plain_beyond_loopback" in done.stderr and done.stdout == ""
+    assert not (tmp_path / "d").exists()
+
+
+def test_tls_by_certificate_files(make_server, tmp_path, monkeypatch):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate),
+         "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
+        check=True,
+        capture_output=True,
+    )
+    server = make_server(**{"server.tls_certificate": certificate, "server.tls_key": key})
+    assert server.endpoint.startswith("https://")
+    environment = {**server.environment(), "AWS_CA_BUNDLE": str(certificate)}
+    done = subprocess.run([str(WEFT), "status"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    untrusting = subprocess.run([str(WEFT), "status"], capture_output=True, text=True, env=server.environment())
+    assert untrusting.returncode == 1
+
+
+def test_an_operator_gets_a_new_key_with_the_server_stopped(shop):
+    refused = subprocess.run(
+        [str(WEFT), "admin", "reset-key", "--data", str(shop.folder)], capture_output=True, text=True
+    )
+    assert refused.returncode == 1 and "in use" in refused.stderr
+    old = json.loads((shop.folder / "client.json").read_text())
+    shop.stop()
+    subprocess.run([str(WEFT), "admin", "reset-key", "--data", str(shop.folder)], check=True, capture_output=True)
+    shop.start()
+    assert json.loads(shop.weft("status", "--json"))["products"]
+    assert call(shop, old, "weft", "GET", "/api/v1/products")[0] == 403

@@ -45,8 +45,8 @@ WriteRequest EngineContract::Write(const std::string& csv, bool parted) {
                            MakeField(2, "n", iceberg::TypeKind::kLong)};
   if (parted) {
     request.spec.spec_id = 3;
-    request.spec.fields = {iceberg::MakePartitionField(request.schema.fields[0],
-                                                       iceberg::Transform::kIdentity, 1000)};
+    request.spec.fields = {
+        iceberg::MakePartitionField(request.schema.fields[0], iceberg::Transform::kIdentity, 1000)};
   }
   auto rows = testing::Rows(request.schema.fields, csv);
   request.rows = {{rows, 0, rows->rows()}};

@@ -8,9 +8,10 @@
 
 namespace weft::engine::testing {
 
-// Stands in for an engine where rows only have to be somewhere: WriteParquet puts an object for each
-// partition, which says how many rows it stands for, and gives their counts, without statistics of
-// columns. It understands no SQL: Query answers kNotOffered. Safe to call from any thread.
+// Stands in for an engine where rows only have to be somewhere: WriteParquet puts an object for
+// each partition, which says how many rows it stands for, and gives their counts, without
+// statistics of columns. It understands no SQL: Query answers kNotOffered. Safe to call from any
+// thread.
 class MemoryEngine final : public Engine {
  public:
   explicit MemoryEngine(objects::ObjectStore& store) : store_(store) {}

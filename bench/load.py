@@ -57,7 +57,7 @@ def yardstick_server(bench, mode, quick):
     return Child(bench.machine.on(bench.machine.server_cores, command), bench.folder("yardstick.log"))
 
 
-def sync_times(folder, times=400):
+def sync_times(folder, times):
     """Seconds of each of some appends of 4 KiB with fdatasync to a new file in the folder, sorted."""
     block = os.urandom(4096)
     path = folder / "sync.probe"

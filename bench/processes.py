@@ -27,6 +27,8 @@ class Machine:
         self.pinned = len(self.cores) >= 4 and shutil.which("taskset") is not None
         self.server_cores = self.cores[:2] if self.pinned else self.cores
         self.load_cores = self.cores[2:] if self.pinned else self.cores
+        if self.pinned:
+            os.sched_setaffinity(0, self.load_cores)  # this program is part of the load
 
     def on(self, cores, command):
         if not self.pinned:

@@ -73,7 +73,7 @@ class Bench:
         shown = "-" if ratio is None else f"{ratio:.2f}"
         print(
             f"{name:<22} {text_of(ours):>10} {text_of(yardstick):>10} {unit:<10} {shown:>6}  "
-            f"{bar or '-':<14} {note}".rstrip(),
+            f"{bar or '-':<14} {load_1():>4.1f}  {note}".rstrip(),
             flush=True,
         )
 
@@ -90,15 +90,21 @@ def parse_options():
 
 def main():
     options = parse_options()
+    work = options.work or options.build
+    for path in (work, options.build / "weft", options.build / "weft_bench_load"):
+        if not path.exists():
+            sys.exit(f"error: there is no {path}; `make bench` builds all that is needed")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
     begun = time.monotonic()
-    work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.work or options.build))
+    work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=work))
     bench = Bench(options, work)
     machine = bench.machine.describe()
     print(f"{machine['processor']}, {machine['cores']} cores, {machine['memory_mib']} MiB; {machine['pinning']}")
     print(f"load average {machine['load_1_at_start']:.1f} before; the bar is what design aims at, for information")
-    print(f"{'figure':<22} {'ours':>10} {'yardstick':>10} {'unit':<10} {'ratio':>6}  {'bar':<14} note")
+    if machine["load_1_at_start"] > machine["cores"] / 2:
+        print("the machine has other work: the figures say as much about that", flush=True)
+    print(f"{'figure':<22} {'ours':>10} {'yardstick':>10} {'unit':<10} {'ratio':>6}  {'bar':<14} load  note")
     failed = []
     try:
         for name, figure in FIGURES.items():
@@ -106,9 +112,9 @@ def main():
                 continue
             try:
                 figure(bench)
-            except (RuntimeError, OSError, AssertionError) as error:
+            except Exception as error:  # the other figures are still worth having
                 failed.append(name)
-                print(f"{name:<22} failed: {error}", file=sys.stderr, flush=True)
+                print(f"{name:<22} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     finally:
         for kept in bench.kept.values():
             kept["server"].stop()

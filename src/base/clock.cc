@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
+#include <fmt/compile.h>
+
 #include <charconv>
 
 namespace weft {
@@ -45,14 +47,14 @@ const Clock& SystemClock() {
 
 std::string FormatTimestamp(Timestamp time) {
   Civil c = Split(time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, c.second, c.microsecond);
+  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z"), c.year, c.month,
+                     c.day, c.hour, c.minute, c.second, c.microsecond);
 }
 
 std::string FormatBasicTimestamp(Timestamp time) {
   Civil c = Split(time);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
-                     c.second);
+  return fmt::format(FMT_COMPILE("{:04}{:02}{:02}T{:02}{:02}{:02}Z"), c.year, c.month, c.day,
+                     c.hour, c.minute, c.second);
 }
 
 Result<Timestamp> ParseBasicTimestamp(std::string_view text) {

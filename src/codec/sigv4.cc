@@ -168,11 +168,22 @@ std::string StringToSign(const Signature& signature, std::string_view canonical_
 
 std::string SignatureOf(const Signature& signature, std::string_view secret,
                         std::string_view string_to_sign) {
-  std::string key = HmacSha256("AWS4" + std::string(secret), signature.date);
-  key = HmacSha256(key, signature.region);
-  key = HmacSha256(key, signature.service);
-  key = HmacSha256(key, "aws4_request");
-  return HexEncode(HmacSha256(key, string_to_sign));
+  // Four of the five hashes are the same for all that one key signs in a day: each thread keeps
+  // those of the last.
+  struct Derived {
+    std::string secret, date, region, service, key;
+  };
+  thread_local Derived last;
+  if (last.key.empty() || last.secret != secret || last.date != signature.date ||
+      last.region != signature.region || last.service != signature.service) {
+    std::string key = HmacSha256("AWS4" + std::string(secret), signature.date);
+    key = HmacSha256(key, signature.region);
+    key = HmacSha256(key, signature.service);
+    key = HmacSha256(key, "aws4_request");
+    last = {std::string(secret), signature.date, signature.region, signature.service,
+            std::move(key)};
+  }
+  return HexEncode(HmacSha256(last.key, string_to_sign));
 }
 
 std::string ComputeSignature(const RequestView& request, const Signature& signature,

@@ -55,7 +55,7 @@ class Converter {
         return Fail(Code::kInvalid, fmt::format("line {}: the key '{}' is given twice",
                                                 entry.first.Mark().line + 1, entry.first.Scalar()));
       }
-      out.entries.emplace_back(entry.first.Scalar(), std::move(value));
+      out.entries.push_back({entry.first.Scalar(), std::move(value)});
     }
     return {};
   }
@@ -72,7 +72,8 @@ Result<Document> FromJson(const nlohmann::json& json, int depth) {
   if (json.is_object()) {
     out.kind = Document::Kind::kMap;
     for (const auto& [key, value] : json.items()) {
-      out.entries.emplace_back(key, TRY(FromJson(value, depth + 1)));
+      Document child = TRY(FromJson(value, depth + 1));
+      out.entries.push_back({key, std::move(child)});
     }
   } else if (json.is_array()) {
     out.kind = Document::Kind::kList;

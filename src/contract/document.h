@@ -19,11 +19,17 @@ struct Document {
   bool quoted = false;  // a scalar that was written as text
   int line = 0;         // from 1; 0 when it is not known
   std::vector<Document> items;
-  std::vector<std::pair<std::string, Document>> entries;  // in the document's order, no key twice
+  struct Entry;
+  std::vector<Entry> entries;  // in the document's order, no key twice
 
   bool null() const { return kind == Kind::kNull; }
   // The value of a key; nullptr when the key is absent or its value null.
   const Document* Find(std::string_view key) const;
+};
+
+struct Document::Entry {
+  std::string first;  // the key
+  Document second;
 };
 
 // Reads YAML, of which JSON is a part. kInvalid names the line: not YAML, not UTF-8, a key twice,

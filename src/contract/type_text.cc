@@ -8,7 +8,6 @@
 namespace weft::contract {
 namespace {
 
-using iceberg::Type;
 using iceberg::TypeKind;
 
 constexpr int kDepthMax = 32;

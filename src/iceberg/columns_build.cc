@@ -82,17 +82,16 @@ class Layout {
 // the buffers of a derived class have, validity included.
 class BuilderNode : public ColumnBuilder::Node {
  public:
-  void AppendBoolean(bool) override { CHECK(!"a boolean for a column of another kind"); }
-  void AppendInteger(int64_t) override { CHECK(!"an integer for a column of another kind"); }
-  void AppendDouble(double) override { CHECK(!"a double for a column of another kind"); }
-  void AppendDecimal(Int128) override { CHECK(!"a decimal for a column of another kind"); }
-  void AppendBytes(std::string_view) override { CHECK(!"octets for a column of another kind"); }
-  void AppendStruct() override { CHECK(!"a struct for a column of another kind"); }
-  void AppendList(int64_t) override { CHECK(!"a list for a column of another kind"); }
-  Node& child(size_t) override {
-    CHECK(!"a child of a column without children");
-    std::abort();
+  void AppendBoolean(bool) override { UNREACHABLE("a boolean for a column of another kind"); }
+  void AppendInteger(int64_t) override { UNREACHABLE("an integer for a column of another kind"); }
+  void AppendDouble(double) override { UNREACHABLE("a double for a column of another kind"); }
+  void AppendDecimal(Int128) override { UNREACHABLE("a decimal for a column of another kind"); }
+  void AppendBytes(std::string_view) override {
+    UNREACHABLE("octets for a column of another kind");
   }
+  void AppendStruct() override { UNREACHABLE("a struct for a column of another kind"); }
+  void AppendList(int64_t) override { UNREACHABLE("a list for a column of another kind"); }
+  Node& child(size_t) override { UNREACHABLE("a child of a column without children"); }
 
   int64_t length() const { return length_; }
   virtual int64_t bytes() const = 0;
@@ -474,8 +473,7 @@ std::unique_ptr<BuilderNode> MakeNode(const Type& type) {
     case TypeKind::kMap:
       return std::make_unique<ListNode>(type);
   }
-  CHECK(!"a kind of type that is none");
-  std::abort();
+  UNREACHABLE("a kind of type that is none");
 }
 
 std::vector<std::unique_ptr<BuilderNode>> MakeNodes(const std::vector<Field>& fields) {

@@ -162,8 +162,7 @@ Bytes EncodeSingleValue(const Type& type, const PrimitiveValue& value) {
     case TypeKind::kUuid:
       return std::get<Bytes>(value);
     default:
-      CHECK(!"a single value of a nested type");
-      return {};
+      UNREACHABLE("a single value of a nested type");
   }
 }
 

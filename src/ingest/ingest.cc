@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/ingest.h"
 
+#include <fmt/compile.h>
+
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <mutex>
 
@@ -265,11 +268,13 @@ std::string Ingest::NewBatchId() {
   const auto now =
       std::chrono::duration_cast<milliseconds>(state_->clock.Now().time_since_epoch()).count();
   const uint64_t time = static_cast<uint64_t>(now) & 0xffff'ffff'ffffULL;
-  const uint64_t low =
-      (state_->random.Next() & 0x3fff'ffff'ffff'ffffULL) | 0x8000'0000'0000'0000ULL;
-  const uint64_t middle = (state_->random.Next() & 0xfff) | 0x7000;
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", time >> 16, time & 0xffff, middle,
-                     low >> 48, low & 0xffff'ffff'ffffULL);
+  // One call of the kernel for both.
+  std::array<uint64_t, 2> drawn{};
+  state_->random.Fill(drawn.data(), sizeof drawn);
+  const uint64_t low = (drawn[0] & 0x3fff'ffff'ffff'ffffULL) | 0x8000'0000'0000'0000ULL;
+  const uint64_t middle = (drawn[1] & 0xfff) | 0x7000;
+  return fmt::format(FMT_COMPILE("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}"), time >> 16, time & 0xffff,
+                     middle, low >> 48, low & 0xffff'ffff'ffffULL);
 }
 
 }  // namespace weft::ingest

@@ -115,7 +115,7 @@ class TreeBuilder final : public YAML::EventHandler {
       above.key = {std::move(done.node.text), done.node.line};
       above.has_key = true;
     } else {
-      above.node.entries.emplace_back(std::move(above.key), std::move(done.node));
+      above.node.entries.push_back({std::move(above.key), std::move(done.node)});
       above.has_key = false;
     }
   }

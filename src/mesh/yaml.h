@@ -21,10 +21,15 @@ struct YamlNode {
   int line = 0;                 // from 1
   std::string text;             // of a scalar, as written
   std::vector<YamlNode> items;  // of a list
-  std::vector<std::pair<Key, YamlNode>>
-      entries;  // of a map, in the document's order; a key may come twice
+  struct Entry;
+  std::vector<Entry> entries;  // of a map, in the document's order; a key may come twice
 
   const YamlNode* Find(std::string_view key) const;  // the first of that key; nullptr
+};
+
+struct YamlNode::Entry {
+  Key first;  // named as the members of a pair
+  YamlNode second;
 };
 
 // What is wrong with the document as a whole.

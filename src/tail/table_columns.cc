@@ -11,6 +11,8 @@ namespace {
 // Records that may wait until a query asks for them: turning each into columns as it comes would
 // cost more.
 constexpr int64_t kLazyRecords = 200;
+// What is turned into columns ahead of need under one hold of the lock: a query may wait for it.
+constexpr int64_t kAheadBytes = int64_t{1} << 20;
 
 int64_t PositionOf(const catalog::Positions& positions, int shard) {
   auto found = positions.find(shard);
@@ -88,7 +90,7 @@ Result<bool> TableColumns::Ahead(bool lazily) {
     const log::Bounds bounds = TRY(dependencies_.streams.BoundsOf(shard));
     const int64_t waiting = bounds.end.value - columns.end();
     if (waiting <= 0 || (lazily && waiting < kLazyRecords)) continue;
-    const Status stepped = Step(shard, columns);
+    const Status stepped = Step(shard, columns, kAheadBytes);
     Account();
     if (!stepped.ok() && stepped.error().code() == Code::kConflict) behind_ = true;
     TRY(stepped);
@@ -151,18 +153,19 @@ Status TableColumns::ConvertTo(const stream::ShardId& shard, ShardColumns& colum
                   "too many records wait for delivery: the limit of memory for them is reached");
     }
     const int64_t before = columns.record_bytes();
-    TRY(Step(shard, columns));
+    TRY(Step(shard, columns, 4 * options_.chunk_bytes));
     have += columns.record_bytes() - before;
     Account();
   }
   return {};
 }
 
-Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns) {
+Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns,
+                          int64_t read_bytes_max) {
   iceberg::ColumnBuilder& builder = converter_->builder();
   ShardColumns::Entry entry{
       .begin = columns.end(), .end = columns.end(), .chunk = nullptr, .offsets = {}};
-  const Status read = Read(shard, entry);
+  const Status read = Read(shard, entry, read_bytes_max);
   if (entry.end == entry.begin) return read;
   if (builder.rows() > 0) {
     auto sealed = builder.Seal();
@@ -184,13 +187,16 @@ void TableColumns::Restart() {
                                            dependencies_.refused);
 }
 
-// Reads from entry.end on into the builder until a chunk is full or the log ends. What it got
-// before a failure counts.
-Status TableColumns::Read(const stream::ShardId& shard, ShardColumns::Entry& entry) {
+// Reads from entry.end on into the builder until a chunk is full, `read_bytes_max` are read or the
+// log ends. What it got before a failure counts.
+Status TableColumns::Read(const stream::ShardId& shard, ShardColumns::Entry& entry,
+                          int64_t read_bytes_max) {
   const iceberg::ColumnBuilder& builder = converter_->builder();
   int64_t read_bytes = 0;
-  while (builder.bytes() < options_.chunk_bytes && read_bytes < 4 * options_.chunk_bytes) {
-    auto batches = dependencies_.streams.Read(shard, log::Offset{entry.end}, {});
+  while (builder.bytes() < options_.chunk_bytes && read_bytes < read_bytes_max) {
+    auto batches = dependencies_.streams.Read(
+        shard, log::Offset{entry.end},
+        {.bytes_max = std::min(read_bytes_max, log::ReadLimits{}.bytes_max)});
     if (!batches.ok() && batches.error().code() == Code::kNotFound) {
       return Fail(
           Code::kCorrupt,

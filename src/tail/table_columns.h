@@ -46,8 +46,8 @@ class TableColumns {
   Result<ShardColumns*> Shard(const stream::ShardId& shard, int64_t from);
   Status ConvertTo(const stream::ShardId& shard, ShardColumns& columns, int64_t from, int64_t end,
                    int64_t bytes_max);
-  Status Step(const stream::ShardId& shard, ShardColumns& columns);
-  Status Read(const stream::ShardId& shard, ShardColumns::Entry& entry);
+  Status Step(const stream::ShardId& shard, ShardColumns& columns, int64_t read_bytes_max);
+  Status Read(const stream::ShardId& shard, ShardColumns::Entry& entry, int64_t read_bytes_max);
   void Restart();
   void Account();
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/logging.h"
+#include "codec/compression.h"
 
 namespace weft::api {
 
@@ -36,7 +37,9 @@ int StatusOf(Code code) {
 
 http::Response ErrorAnswer(const Error& error, const std::string& request_id) {
   std::string message = error.message();
-  const int status = StatusOf(error.code());
+  const bool too_large = codec::UnpackedTooLarge(error);
+  const int status = too_large ? 413 : StatusOf(error.code());
+  if (too_large) message += kTooLongHint;
   if (status == 500) {
     Log(LogLevel::kError, "api", message, {{"request_id", request_id}});
     message = error.code() == Code::kCorrupt

@@ -12,6 +12,8 @@
 namespace weft::api {
 
 int StatusOf(Code code);
+// What the message of every 413 ends with.
+inline constexpr const char* kTooLongHint = "; `weft put` sends files of any size in parts";
 // {"code", "message", "request_id"}; the text of an internal failure is logged and not shown.
 // Throttled and unavailable answers carry Retry-After.
 http::Response ErrorAnswer(const Error& error, const std::string& request_id);

@@ -23,7 +23,8 @@ Doors::Doors(const Options& doors_options, const Dependencies& dependencies)
                .queue_max = doors_options.query_queue_max}),
       followers({.name = "followers",
                  .threads = doors_options.follower_threads,
-                 .queue_max = doors_options.follower_threads}) {}
+                 .queue_max = doors_options.follower_threads}),
+      readers({.name = "readers", .threads = 2, .queue_max = 64}) {}
 
 std::string Doors::ProductArn(const AccountId& account, const std::string& product) const {
   return fmt::format("arn:aws:weft:{}:{}:product/{}", options.region, account.text(), product);
@@ -130,11 +131,13 @@ Api::~Api() { Stop(); }
 void Api::Stop() {
   state_->doors.queries.Stop();
   state_->doors.followers.Stop();
+  state_->doors.readers.Stop();
 }
 
 http::BodyPlan Api::Plan(const http::Request& head) const {
   constexpr int64_t kSmallBody = 64 << 10;
-  http::BodyPlan plan{.bytes_max = state_->doors.options.body_bytes_max};
+  http::BodyPlan plan{.bytes_max = state_->doors.options.body_bytes_max,
+                      .too_long_hint = kTooLongHint};
   // A small publish is checked on the thread that read it: a hop to another one costs more than the
   // check.
   const bool publish = head.method == "POST" &&

@@ -36,6 +36,7 @@ struct Dependencies {
   query::Query& query;
   mesh::Meshes& meshes;
   tail::Feeds& feeds;
+  catalog::Catalog& catalog;
   const Clock& clock;
   Metrics& metrics;
 };

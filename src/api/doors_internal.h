@@ -2,6 +2,7 @@
 // What the doors of this module share: who calls, what they may, and where answers go.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -34,7 +35,8 @@ class Doors {
   const Options options;
   const Dependencies use;
   Pool queries;
-  Pool followers;
+  Pool followers, readers;        // of streams: to the end of time, and to the last record
+  std::atomic<int> following{0};  // threads of `followers` that are taken
 
   // "arn:aws:weft:REGION:ACCOUNT:product/NAME".
   std::string ProductArn(const AccountId& account, const std::string& product) const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What there is: products with their state, contracts, tables, and the records as they come.
+#include <algorithm>
 #include <charconv>
 
 #include "api/doors_internal.h"
@@ -9,6 +10,8 @@ namespace weft::api {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kReservedIdMax = 2;  // `_id` and `_arrival`, which come with any grant
 
 json StatusToJson(const mesh::ProductStatus& status) {
   json tables = json::array();
@@ -74,6 +77,12 @@ Result<json> ShowTable(Doors& doors, Call& call) {
   }
   json partition = json::array();
   for (const auto& field : metadata.spec().fields) {
+    // A column that is not granted does not exist, by way of the partition either.
+    const bool told =
+        std::any_of(view.columns.begin(), view.columns.end(),
+                    [&](const auto& column) { return column.id == field.source_id; }) ||
+        field.source_id <= kReservedIdMax;
+    if (!told) continue;
     partition.push_back({{"name", field.name}, {"transform", field.transform_text}});
   }
   json positions = json::object();
@@ -153,7 +162,14 @@ struct Following {
   bool follow = false;
 };
 
-Status Follow(Doors& doors, Following at, http::BodyWriter& writer) {
+// Whoever follows for days is asked again and again: a disabled key or a right withdrawn ends it.
+Status StillMay(const Doors& doors, const Call& call) {
+  TRY(doors.use.directory.FindCredential(call.principal.access_key_id));
+  TRY(doors.Reach(call.principal, "weft:GetRecords", call.parameter("product")));
+  return {};
+}
+
+Status Follow(Doors& doors, const Call& call, Following at, http::BodyWriter& writer) {
   for (;;) {
     auto batches = TRY(doors.use.streams.Read(at.shard, at.next, {.bytes_max = 1 << 20}));
     if (!batches.empty()) {
@@ -166,29 +182,41 @@ Status Follow(Doors& doors, Following at, http::BodyWriter& writer) {
       // An empty line tells a client that is gone from one that waits.
       TRY(writer.Write("\n"));
     }
+    TRY(StillMay(doors, call));
   }
 }
 
+Result<Following> StartOf(const Doors& doors, const Call& call) {
+  auto intake = TRY(doors.Reach(call.principal, "weft:GetRecords", call.parameter("product")));
+  stream::ShardId shard{intake.stream, 0};
+  auto bounds = TRY(doors.use.streams.BoundsOf(shard));
+  const stream::Offset next = TRY(StartOffset(call.option("from"), bounds));
+  return Following{
+      .shard = shard, .next = next, .stop = bounds.end, .follow = call.option("follow") == "true"};
+}
+
 void ReadRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
-  auto begin = [&]() -> Result<Following> {
-    auto intake = TRY(doors.Reach(call->principal, "weft:GetRecords", call->parameter("product")));
-    stream::ShardId shard{intake.stream, 0};
-    auto bounds = TRY(doors.use.streams.BoundsOf(shard));
-    return Following{.shard = shard,
-                     .next = TRY(StartOffset(call->option("from"), bounds)),
-                     .stop = bounds.end,
-                     .follow = call->option("follow") == "true"};
-  };
-  auto following = begin();
+  auto following = StartOf(doors, *call);
   if (!following.ok()) return reply.Send(ErrorAnswer(following.error(), call->request.id));
-  bool taken = doors.followers.Submit([&doors, call, reply, following = *following] {
-    auto writer = reply.Stream({.headers = {{"Content-Type", "application/x-ndjson"}}});
-    if (!Follow(doors, following, *writer).ok()) writer->Abort();
-  });
-  if (!taken) {
+  auto refuse = [&] {
     reply.Send(ErrorAnswer(Error(Code::kUnavailable, "too many readers follow; try again later"),
                            call->request.id));
+  };
+  // Those who follow never leave by themselves: each has a thread or is refused. The others take
+  // turns.
+  const bool follow = following->follow;
+  if (follow && ++doors.following > doors.options.follower_threads) {
+    --doors.following;
+    return refuse();
   }
+  auto serve = [&doors, call, reply, at = *following] {
+    auto writer = reply.Stream({.headers = {{"Content-Type", "application/x-ndjson"}}});
+    if (!Follow(doors, *call, at, *writer).ok()) writer->Abort();
+    if (at.follow) --doors.following;
+  };
+  if ((follow ? doors.followers : doors.readers).Submit(serve)) return;
+  if (follow) --doors.following;
+  refuse();
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 // The doors for records: POST /api/v1/products/{product}/records and POST /sink_data/.
 #include <fmt/compile.h>
 
+#include <algorithm>
+
 #include "api/doors_internal.h"
 #include "api/sink_body.h"
+#include "codec/compression.h"
 #include "codec/records.h"
 
 namespace weft::api {
@@ -11,23 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-http::Response TooLarge(const std::string& request_id, int64_t bytes_max) {
-  http::Response response = ErrorAnswer(
-      Error(Code::kInvalid,
-            fmt::format("the body unpacks to more than {} bytes; `weft put` sends files of any "
-                        "size in parts",
-                        bytes_max)),
-      request_id);
-  response.status = 413;
-  return response;
-}
-
-bool IsTooLarge(const Error& error) {
-  return error.message().find("bytes unpacked") != std::string::npos;
-}
-
-// The answer of nearly all requests, written without a document in between: the journal's one thread
-// makes it.
+// The answer of nearly all requests, written without a document in between: the journal's one
+// thread makes it.
 http::Response AllTaken(const ingest::Outcome& outcome) {
   return {.status = 200,
           .headers = {{"Content-Type", "application/json"}},
@@ -45,8 +33,7 @@ void PutRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
   if (!format.ok()) return reply.Send(ErrorAnswer(format.error(), id));
   auto body = doors.TakeBody(call->request);
   if (!body.ok()) {
-    return reply.Send(IsTooLarge(body.error()) ? TooLarge(id, doors.options.body_bytes_max)
-                                               : ErrorAnswer(body.error(), id));
+    return reply.Send(ErrorAnswer(body.error(), id));
   }
   ingest::Submission submission{.intake = std::move(*intake),
                                 .object = call->option("schema"),
@@ -109,22 +96,38 @@ void AnswerSink(const http::Reply& reply, const std::string& id,
   reply.Send(JsonAnswer(answer));
 }
 
-// "orders" is a product; "orders.lines" its schema object; else the name of a table of some
-// product.
+// What `schema` names: a product; a table, as OBJECT, PRODUCT.OBJECT or DATABASE.TABLE; `a-b` and
+// `a_b` alike. A name that fits the tables of several products is nobody's.
 struct SinkTarget {
   ingest::Intake intake;
   std::string object;
 };
+
+std::string Underscored(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 Result<SinkTarget> FindTarget(const Doors& doors, const std::string& schema) {
   auto intake = doors.use.intakes.Find(schema);
   if (intake.ok()) return SinkTarget{*intake, ""};
+  const std::string wanted = Underscored(schema);
+  std::vector<tail::Feed> found;
   for (const auto& feed : doors.use.feeds.All()) {
-    std::string object = feed.object, wanted = schema;
-    for (auto* name : {&object, &wanted}) std::replace(name->begin(), name->end(), '-', '_');
-    if (object == wanted)
-      return SinkTarget{TRY(doors.use.intakes.Find(feed.product.text())), feed.object};
+    const std::string object = Underscored(feed.object);
+    const auto table = doors.use.catalog.FindById(feed.table_id);
+    if (object == wanted || Underscored(feed.product.text()) + "." + object == wanted ||
+        (table.ok() && table->table.name.text() == wanted)) {
+      found.push_back(feed);
+    }
   }
-  return Fail(Code::kNotFound, kNoSchema);
+  if (found.empty()) return Fail(Code::kNotFound, "no product or table named " + schema);
+  if (found.size() > 1) {
+    return Fail(Code::kNotFound,
+                fmt::format("several tables are named {}: write PRODUCT.{}", schema, schema));
+  }
+  auto target = TRY(doors.use.intakes.Find(found.front().product.text()));
+  return SinkTarget{std::move(target), found.front().object};
 }
 
 }  // namespace
@@ -137,8 +140,9 @@ void SinkData(Doors& doors, http::Request request, http::Reply reply) {
                                                          .service = "execute-api"});
   if (!principal.ok()) return reply.Send(ErrorAnswer(principal.error(), id));
   auto body = doors.TakeBody(request);
-  if (!body.ok() && IsTooLarge(body.error()))
-    return reply.Send(TooLarge(id, doors.options.body_bytes_max));
+  if (!body.ok() && codec::UnpackedTooLarge(body.error())) {
+    return reply.Send(ErrorAnswer(body.error(), id));
+  }
   auto sink = body.ok() ? ReadSinkBody(**body) : Result<SinkBody>(Fail(body.error()));
   auto target =
       sink.ok() ? FindTarget(doors, sink->schema) : Result<SinkTarget>(Fail(sink.error()));
@@ -151,8 +155,7 @@ void SinkData(Doors& doors, http::Request request, http::Reply reply) {
   if (!allowed.ok()) return reply.Send(ErrorAnswer(allowed.error(), id));
   if (!sink.ok()) return reply.Send(SinkFailure(kBodyFormat, OneError(sink.error().message()), id));
   if (!target.ok()) {
-    return reply.Send(
-        SinkFailure(kNoSchema, OneError("no product or table named " + sink->schema), id));
+    return reply.Send(SinkFailure(kNoSchema, OneError(target.error().message()), id));
   }
   ingest::Submission submission{.intake = std::move(target->intake),
                                 .object = std::move(target->object),

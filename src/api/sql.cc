@@ -99,9 +99,10 @@ Result<Statement> ReadStatement(Doors& doors, Call& call) {
                   fmt::format("unknown member '{}' (sql, rows_max, time_max_ms, database)", name));
     }
   }
-  Statement statement{.sql = TRY(TextMember(parsed, "sql")),
-                      .options = {},
-                      .format = TRY(ParseAccept(call.request.Header("accept")))};
+  // Bound before the braces: what an aggregate holds already is not destroyed when TRY leaves it.
+  std::string sql = TRY(TextMember(parsed, "sql"));
+  const Format format = TRY(ParseAccept(call.request.Header("accept")));
+  Statement statement{.sql = std::move(sql), .options = {}, .format = format};
   if (statement.sql.empty()) return Fail(Code::kInvalid, "'sql' is missing");
   statement.options.format = statement.format.format;
   statement.options.rows_max = TRY(NumberOption(parsed, "rows_max"));

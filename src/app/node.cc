@@ -215,6 +215,7 @@ class RunningNode final : public Node {
                           .query = modules_->query,
                           .meshes = modules_->meshes,
                           .feeds = modules_->feeds,
+                          .catalog = modules_->catalog,
                           .clock = SystemClock(),
                           .metrics = metrics_});
     http::Server::Options options;

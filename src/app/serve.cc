@@ -28,7 +28,12 @@ Result<Settings> SettingsOf(const std::map<std::string, std::string>& flags,
 
 int Serve(const std::map<std::string, std::string>& flags, const std::string& file) {
   auto settings = SettingsOf(flags, file);
-  if (!settings.ok()) return Refuse(settings.error());
+  if (!settings.ok()) {
+    // Of the words of the command itself: wrong usage.
+    const bool usage = settings.error().message().starts_with("--");
+    (void)Refuse(settings.error());
+    return usage ? 2 : 1;
+  }
   StartLogging(settings->log_level, settings->log_format);
 
   // Blocked before any thread starts, so that only sigwait below gets them.

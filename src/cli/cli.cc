@@ -29,14 +29,31 @@ class Program {
   int Run(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp& help) {
+      return app_.exit(help);
+    } catch (const CLI::CallForAllHelp& help) {
+      return app_.exit(help);
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error) == 0 ? 0 : 2;
+      return WrongUsage(error.what(), argc, argv);
     }
     std::fflush(stdout);
     return status_;
   }
 
  private:
+  int WrongUsage(std::string what, int argc, char** argv) const {
+    Output output = context_.output;
+    for (int i = 1; i < argc; ++i)
+      output.json = output.json || std::string_view(argv[i]) == "--json";
+    // The library speaks of a missing command where the first word is one it does not know.
+    const auto named = app_.get_subcommands(
+        [&](const CLI::App* command) { return argc > 1 && command->check_name(argv[1]); });
+    if (argc > 1 && argv[1][0] != '-' && named.empty()) {
+      what = fmt::format("there is no command '{}'", Printable(argv[1]));
+    }
+    return output.Failed(Error(Code::kInvalid, "usage: " + what + "; see weft --help"));
+  }
+
   using Work = std::function<Status()>;
 
   CLI::App* Add(CLI::App& parent, const char* name, const char* help, Work work) {
@@ -124,10 +141,9 @@ class Program {
     CLI::App* query = Add(app_, "query", "run a SQL statement; on a terminal without one, a prompt",
                           [this] { return Query(context_, query_); });
     query->add_option("SQL", query_.sql);
-    query->add_flag("--csv", query_.csv, "print CSV");
-    query->add_flag("--ndjson", query_.ndjson, "print a JSON object a line");
-    query->add_option("--rows-max", query_.rows_max, "fail when there are more rows")
-        ->check(CLI::PositiveNumber);
+    auto* csv = query->add_flag("--csv", query_.csv, "print CSV");
+    query->add_flag("--ndjson", query_.ndjson, "print a JSON object a line")->excludes(csv);
+    query->add_option("--rows-max", query_.rows_max, "fail when there are more rows");
     query->add_option("--time-max", query_.time_max, "fail when it takes longer: 10 s, 5 m");
     CLI::App* tail =
         Add(app_, "tail", "print records as they come", [this] { return Tail(context_, tail_); });

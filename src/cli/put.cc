@@ -46,7 +46,7 @@ class Sender {
       response = TRY(SendOnce(part));
     }
     json answer = json::parse(response.body, nullptr, false);
-    if (answer.is_object() && answer.contains("errors")) Count(answer);
+    if (answer.is_object() && answer.contains("errors")) Count(answer, part.first_record);
     if (response.status >= 400) return Fail(ErrorOf(response));
     progress.Advance(part.source_bytes);
     return {};
@@ -64,12 +64,14 @@ class Sender {
                              .body = part.body});
   }
 
-  void Count(const json& answer) {
+  void Count(json& answer, int64_t first_record) {
     totals_.accepted += answer.value("accepted", int64_t{0});
     totals_.quarantined += answer.value("quarantined", int64_t{0});
     totals_.errors_total += answer.value("errors_total", int64_t{0});
-    for (const auto& error : answer["errors"]) {
-      if (totals_.errors.size() < kErrorsShown) totals_.errors.push_back(error);
+    for (auto& error : answer["errors"]) {
+      if (totals_.errors.size() >= kErrorsShown) break;
+      error["index"] = first_record + error.value("index", int64_t{0});
+      totals_.errors.push_back(error);
     }
   }
 

@@ -177,6 +177,10 @@ Status Prompt(const Context& context, Connection& connection, const json& limits
 }  // namespace
 
 Status Query(const Context& context, const QueryOptions& options) {
+  if (context.output.json && (options.csv || options.ndjson)) {
+    return Fail(Code::kInvalid, "usage: --json, --csv and --ndjson exclude each other");
+  }
+  if (options.rows_max < 0) return Fail(Code::kInvalid, "usage: --rows-max is 1 or more");
   json body = json::object();
   if (options.rows_max > 0) body["rows_max"] = options.rows_max;
   if (!options.time_max.empty()) {

@@ -156,6 +156,7 @@ Status RecordParts::EndRecord() {
   part_ += record_;
   if (format_ != FileFormat::kCsv) part_ += '\n';
   record_.clear();
+  ++records_;
   return {};
 }
 
@@ -166,6 +167,8 @@ Status RecordParts::Flush() {
   part.content_type = format_ == FileFormat::kCsv    ? "text/csv"
                       : format_ == FileFormat::kJson ? "application/json"
                                                      : "application/x-ndjson";
+  part.first_record = records_flushed_;
+  records_flushed_ = records_;
   part.source_bytes = fed_ - flushed_;
   flushed_ = fed_;
   return sink_(std::move(part));
@@ -178,8 +181,7 @@ Status RecordParts::Finish() {
     return Flush();
   }
   if (format_ == FileFormat::kJson && (in_text_ || depth_ > 0 || in_array_)) {
-    return Fail(Code::kInvalid,
-                "the JSON ends in the middle of a value; what was whole before it has been sent");
+    return Fail(Code::kInvalid, "the JSON ends in the middle of a value");
   }
   scalar_ = false;
   TRY(EndRecord());

@@ -23,6 +23,7 @@ class RecordParts {
   struct Part {
     Bytes body;
     const char* content_type = "";
+    int64_t first_record = 0;  // how many records of the source come before it
     int64_t source_bytes = 0;  // how far in the source it reaches, from the part before
   };
   using Sink = std::function<Status(Part)>;
@@ -43,6 +44,7 @@ class RecordParts {
   const Sink sink_;
   Bytes part_, record_, header_;
   int64_t fed_ = 0, flushed_ = 0;
+  int64_t records_ = 0, records_flushed_ = 0;
   // Where a JSON or CSV scan stands.
   int depth_ = 0;
   bool in_text_ = false, escaped_ = false, in_array_ = false, scalar_ = false, started_ = false;

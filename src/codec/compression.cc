@@ -131,6 +131,8 @@ Result<Bytes> UnpackZstd(BytesView packed, int64_t bytes_max) {
 
 }  // namespace
 
+bool UnpackedTooLarge(const Error& error) { return error.message().ends_with("bytes unpacked"); }
+
 Result<Compression> ParseContentEncoding(std::string_view name) {
   std::string lower(name);
   for (char& c : lower) {

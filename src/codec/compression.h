@@ -15,6 +15,8 @@ Result<Compression> ParseContentEncoding(std::string_view name);
 // than that.
 Result<Bytes> Decompress(Compression how, BytesView packed, int64_t bytes_max);
 Bytes Compress(Compression how, BytesView bytes);
+// Whether that is why Decompress failed.
+bool UnpackedTooLarge(const Error& error);
 // Raw deflate (RFC 1951), as Avro's "deflate" codec has it.
 Bytes Deflate(BytesView bytes);
 Result<Bytes> Inflate(BytesView packed, int64_t bytes_max);

@@ -66,7 +66,7 @@ void Delivery::State::Look(bool pressed) {
 }
 
 void Delivery::State::Follow(const tail::Feed& feed, Job& job, const catalog::TableState& table) {
-  if (job.followed == table.table.metadata_location) return;
+  if (job.followed == table.table.metadata_location && on.tail.Follows(feed.table_id)) return;
   auto version = on.tables.Load(table.table.metadata_location);
   if (!version.ok()) return;
   const std::shared_ptr<const iceberg::Schema> schema{version->metadata,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/duckdb_engine.h"
 
+#include "base/logging.h"
 #include "engine/parquet_writer_internal.h"
 #include "engine/worker_pool_internal.h"
 
@@ -128,6 +129,10 @@ class DuckDbEngine : public Engine {
       healthy = healthy && code != Code::kInternal && code != Code::kThrottled;
     }
     bool stopping = pool_.stopping();
+    if (!outcome.ok() && !stopping && outcome.error().code() != Code::kThrottled) {
+      Log(LogLevel::kWarning, "engine", "a worker ended in the middle of a statement",
+          {{"how", worker->HowItEnded()}, {"error", outcome.error().message()}});
+    }
     pool_.Give(std::move(worker), healthy);
     seconds_.Observe(static_cast<double>((clock_.Elapsed() - begin).count()) / 1e6);
     if (outcome.ok()) return *outcome;

@@ -185,7 +185,7 @@ class NoObjects : public objects::ObjectStore {
 
 Result<std::unique_ptr<objects::ObjectStore>> OpenObjects(const std::string& root) {
   if (root.empty()) return std::unique_ptr<objects::ObjectStore>(std::make_unique<NoObjects>());
-  return objects::OpenLocalStore({.root = root}, SystemDisk(), SystemClock());
+  return objects::OpenLocalStore({.root = root, .reader = true}, SystemDisk(), SystemClock());
 }
 
 }  // namespace

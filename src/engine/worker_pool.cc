@@ -86,6 +86,15 @@ std::vector<int64_t> SentThings::Forgotten() {
   return gone;
 }
 
+std::string WorkerProcess::HowItEnded() const {
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      info.si_pid == 0) {
+    return "still running";
+  }
+  return fmt::format("{} {}", info.si_code == CLD_EXITED ? "status" : "signal", info.si_status);
+}
+
 WorkerProcess::~WorkerProcess() {
   if (process <= 0) return;
   ::kill(process, SIGKILL);

@@ -35,6 +35,8 @@ struct WorkerProcess {
   SentThings sent;
 
   ~WorkerProcess();  // kills it
+  // "status 1", "signal 11", or "still running": for the log.
+  std::string HowItEnded() const;
 };
 
 class WorkerPool {

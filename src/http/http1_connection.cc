@@ -155,7 +155,7 @@ bool Http1Connection::TakeHead(std::string_view text) {
 void Http1Connection::PlanBody() {
   plan_ = service_.options.plan ? service_.options.plan(head_.request) : BodyPlan();
   if (head_.content_length > plan_.bytes_max) {
-    return FailBody({413, fmt::format("the body is longer than {} bytes", plan_.bytes_max)});
+    return FailBody({413, BodyTooLong()});
   }
   body_bytes_ = 0;
   body_full_ = false;
@@ -197,12 +197,16 @@ bool Http1Connection::ReadBody() {
   return false;
 }
 
+std::string Http1Connection::BodyTooLong() const {
+  return fmt::format("the body is longer than {} bytes{}", plan_.bytes_max, plan_.too_long_hint);
+}
+
 bool Http1Connection::TakeBody(BytesView piece) {
   if (piece.empty()) return true;
   SlotOf(next_ - 1).owes_continue = false;
   body_bytes_ += static_cast<int64_t>(piece.size());
   if (body_bytes_ > plan_.bytes_max) {
-    FailBody({413, fmt::format("the body is longer than {} bytes", plan_.bytes_max)});
+    FailBody({413, BodyTooLong()});
     return false;
   }
   if (body_) {

@@ -66,6 +66,7 @@ class Http1Connection final : public Session,
   bool ReadHead();
   bool TakeHead(std::string_view text);
   void PlanBody();
+  std::string BodyTooLong() const;
   bool ReadBody();
   bool TakeBody(BytesView piece);
   void EndBody();

@@ -18,6 +18,7 @@ namespace weft::http {
 // What to do with a body, decided when the head has come: `request` has everything but the body.
 struct BodyPlan {
   int64_t bytes_max = int64_t{64} << 20;  // past it: 413
+  const char* too_long_hint = "";         // ends that answer's message; a literal
   bool stream = false;                    // the handler runs at once and reads the body itself
   // The handler never blocks (but may answer later): it runs on the connection's own thread, which
   // saves two hops between threads. Not together with `stream`.

@@ -262,11 +262,12 @@ Status Applier::Put(meta::Transaction& tx, const Plan& plan, const Step& step) {
       TRY(use_.govern.PutPolicy(
           tx, {RefOf(settings, "holder"), Text(settings, "name"), Text(settings, "document")}));
       break;
-    case ThingKind::kGrant:
-      TRY(use_.govern.PutGrant(tx, {step.id.second, RefOf(settings, "name"),
-                                    TRY(catalog::ParseTableName(Text(settings, "table"))),
+    case ThingKind::kGrant: {
+      const auto table = TRY(catalog::ParseTableName(Text(settings, "table")));
+      TRY(use_.govern.PutGrant(tx, {step.id.second, RefOf(settings, "name"), table,
                                     settings["columns"].get<std::vector<std::string>>()}));
       break;
+    }
     case ThingKind::kProduct:
       TRY(PutProduct(tx, step));
       break;

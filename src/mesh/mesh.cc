@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mesh/mesh.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "mesh/applier.h"
@@ -138,7 +139,7 @@ Result<ProductStatus> Meshes::StatusOf(const ProductName& product) {
     }
   }
   for (const auto& delivery : use.delivery.StatusOf(status.product.name)) {
-    status.lag_records += delivery.lag_records;
+    status.lag_records = std::max(status.lag_records, delivery.lag_records);
     if (status.last_error.empty()) status.last_error = delivery.last_error;
   }
   auto intake = TRY(use.intakes.Find(status.product.name.text()));

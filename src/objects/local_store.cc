@@ -26,7 +26,10 @@ constexpr size_t kKnownMax = 65'536;
 class LocalStore final : public ObjectStore {
  public:
   LocalStore(const LocalStoreOptions& options, Disk& disk)
-      : disk_(disk), layout_(options.root), free_bytes_min_(options.free_bytes_min) {}
+      : disk_(disk),
+        layout_(options.root),
+        reader_(options.reader),
+        free_bytes_min_(options.free_bytes_min) {}
 
   Status Start();
 
@@ -45,6 +48,7 @@ class LocalStore final : public ObjectStore {
   friend class Writer;
 
   Status LoadDisplaced();
+  Status CheckWriter() const;
   std::string NewTemporary() { return fmt::format("{}/{}", layout_.temporary_folder(), serial_++); }
   Status CheckSpace(size_t bytes);
   Status WriteTemporary(const std::string& path, BytesView body);
@@ -61,6 +65,7 @@ class LocalStore final : public ObjectStore {
 
   Disk& disk_;
   const LocalLayout layout_;
+  const bool reader_;
   const int64_t free_bytes_min_;
   std::atomic<int64_t> serial_ = 0;
 
@@ -117,10 +122,10 @@ class LocalStore::Writer final : public ObjectWriter {
 };
 
 Status LocalStore::Start() {
-  TRY(disk_.MakeFolders(layout_.root()));
+  if (!reader_) TRY(disk_.MakeFolders(layout_.root()));
   auto marker = ReadFile(disk_, layout_.marker());
   if (!marker.ok() && marker.error().code() == Code::kNotFound) {
-    TRY(WriteFile(disk_, layout_.marker(), kMarker));
+    if (!reader_) TRY(WriteFile(disk_, layout_.marker(), kMarker));
   } else if (!marker.ok()) {
     return Fail(marker.error());
   } else if (*marker != kMarker) {
@@ -129,6 +134,7 @@ Status LocalStore::Start() {
                 newer ? fmt::format("{} was written by a newer Weft", layout_.root())
                       : fmt::format("{} does not say what it should", layout_.marker()));
   }
+  if (reader_) return LoadDisplaced();
   TRY(disk_.MakeFolders(layout_.temporary_folder()));
   for (const Disk::Entry& entry : TRY(disk_.List(layout_.temporary_folder()))) {
     TRY(disk_.Remove(layout_.temporary_folder() + "/" + entry.name));
@@ -152,6 +158,7 @@ Status LocalStore::LoadDisplaced() {
 }
 
 Status LocalStore::CheckSpace(size_t bytes) {
+  TRY(CheckWriter());
   const int64_t free = TRY(disk_.FreeBytes(layout_.root()));
   if (free - free_bytes_min_ < static_cast<int64_t>(bytes)) {
     return Fail(Code::kUnavailable,
@@ -320,8 +327,14 @@ Result<ObjectInfo> LocalStore::Head(const ObjectKey& key) {
   return info;
 }
 
+Status LocalStore::CheckWriter() const {
+  if (!reader_) return {};
+  return Fail(Code::kDenied, fmt::format("{} was opened for reading", layout_.root()));
+}
+
 Status LocalStore::Delete(const ObjectKey& key) {
   TRY(CheckKey(key));
+  TRY(CheckWriter());
   std::string folder;
   {
     std::lock_guard lock(naming_);

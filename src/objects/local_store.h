@@ -14,6 +14,10 @@ namespace weft::objects {
 // docs/formats/objects.md.
 struct LocalStoreOptions {
   std::string root;
+  // Another process owns the folder: nothing in it is made, cleaned or written, and writes are
+  // kDenied. Without it, opening removes the temporary files that a crash left, so one process at a
+  // time may.
+  bool reader = false;
   int64_t free_bytes_min = int64_t{32} << 20;  // writes that leave less free space are kUnavailable
 };
 Result<std::unique_ptr<ObjectStore>> OpenLocalStore(const LocalStoreOptions& options, Disk& disk,

@@ -135,6 +135,30 @@ TEST(LocalStore, ForgetsWhatAnEndedProcessLeftHalfWritten) {
   EXPECT_TRUE(next->List("bucket", "", "", 10)->empty());
 }
 
+TEST(LocalStore, AReaderLeavesTheOwnersFolderAlone) {
+  const std::string root = Folder() + "/objects";
+  auto owner = Open(root);
+  auto half = owner->Create({"weft", "a/half"});
+  ASSERT_TRUE(half.ok() && (*half)->Write("half").ok());
+  ASSERT_TRUE(owner->Put({"weft", "a/whole"}, "whole").ok());
+
+  auto reader = OpenLocalStore({.root = root, .reader = true, .free_bytes_min = 0}, SystemDisk(),
+                               SystemClock());
+  ASSERT_TRUE(reader.ok()) << reader.error().message();
+  auto read = (*reader)->Get({"weft", "a/whole"});
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*read, "whole");
+  EXPECT_EQ((*reader)->Put({"weft", "b"}, "").error().code(), Code::kDenied);
+  EXPECT_EQ((*reader)->Delete({"weft", "a/whole"}).error().code(), Code::kDenied);
+  // What the owner was writing is still its own to finish.
+  ASSERT_TRUE((*half)->Commit().ok());
+  EXPECT_TRUE(owner->Get({"weft", "a/half"}).ok());
+  // A folder that is not there yet stays so.
+  const std::string none = Folder() + "/none";
+  EXPECT_TRUE(OpenLocalStore({.root = none, .reader = true}, SystemDisk(), SystemClock()).ok());
+  EXPECT_FALSE(std::filesystem::exists(none));
+}
+
 TEST(LocalStore, RefusesAFolderOfAnotherFormat) {
   const std::string root = Folder();
   Open(root).reset();

@@ -137,6 +137,8 @@ Status Tail::Follow(const Feed& feed, std::shared_ptr<const iceberg::Schema> sch
   return state_->Columns(feed)->Follow(std::move(schema), from);
 }
 
+bool Tail::Follows(int64_t table_id) const { return state_->Known(table_id) != nullptr; }
+
 int64_t Tail::WaitingBytes(int64_t table_id) const {
   const auto columns = state_->Known(table_id);
   return columns == nullptr ? 0 : columns->waiting_bytes();

@@ -60,6 +60,8 @@ class Tail {
                 const catalog::Positions& from);
   // Bytes of the records of the table that were converted and not yet released.
   int64_t WaitingBytes(int64_t table_id) const;
+  // Whether the table's records are being turned into columns: from Follow or Rows to Forget.
+  bool Follows(int64_t table_id) const;
 
   // Forgets columns before `positions`: they are in the table. Slices handed out stay valid.
   void Release(int64_t table_id, const catalog::Positions& positions);

@@ -172,11 +172,12 @@ def test_a_statement_that_takes_too_long_ends_alone(make_server, tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [[], ["nonsense"], ["put"], ["put", "orders"], ["query", "--rows-max", "x", "select 1"], ["plan"],
-     ["put", "orders", "f", "--format", "avro"], ["quarantine", "drop", "orders"], ["table", "show", "orders"]],
+     ["put", "orders", "f", "--format", "avro"], ["quarantine", "drop", "orders"], ["table", "show", "orders"],
+     ["query", "--json", "--csv", "select 1"], ["serve", "--query-workers", "many"], ["query", "--bogus"]],
 )
 def test_wrong_usage_ends_with_2(shop, arguments):
     done = shop.weft(*arguments, ok=False)
-    assert done.returncode == 2 and done.stdout == "" and done.stderr
+    assert done.returncode == 2 and done.stdout == "" and "error" in done.stderr
 
 
 REFUSED = [

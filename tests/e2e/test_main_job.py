@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Declare, publish, deliver, query: the whole way, through the real binary."""
 
+import gzip
+import http.client
 import json
 import os
 import subprocess
 import urllib.request
 
-from conftest import WEFT, clean_environment, wait_for
-from http_client import call, put, sink
+from conftest import READERS, WEFT, clean_environment, wait_for, write_mesh
+from http_client import call, put, sign, sink
 
 
 def order(i, **more):
@@ -240,3 +242,70 @@ def test_an_operator_gets_a_new_key_with_the_server_stopped(shop):
     shop.start()
     assert json.loads(shop.weft("status", "--json"))["products"]
     assert call(shop, old, "weft", "GET", "/api/v1/products")[0] == 403
+
+
+TWO = """
+mesh: two
+accounts: { a: { id: "111111111111" }, r: { id: "222222222222" } }
+products:
+  p1: { account: a, database: d1, contract: lines.odcs.yaml, delivery: { partition_by: [secret] } }
+  p2: { account: a, database: d2, contract: lines.odcs.yaml }
+groups: { readers: { account: r, policies: [readers.json] } }
+users: { ada: { account: r, groups: [readers] } }
+grants: [{ to: user/ada, table: d1.lines, columns: [id] }]
+"""
+LINES = """
+apiVersion: v3.1.0
+kind: DataContract
+id: lines
+version: 1.0.0
+status: active
+schema:
+  - name: lines
+    properties: [{ name: id, logicalType: integer }, { name: secret, logicalType: string }]
+  - name: heads
+    properties: [{ name: id, logicalType: integer }, { name: secret, logicalType: string }]
+"""
+
+
+def test_a_table_of_several_products_is_never_guessed(server, tmp_path):
+    folder = write_mesh(tmp_path / "two", TWO)
+    (folder / "lines.odcs.yaml").write_text(LINES)
+    (folder / "readers.json").write_text(READERS)
+    server.weft("apply", folder)
+    admin = json.loads((server.folder / "client.json").read_text())
+    status, answer = sink(server, admin, {"schema": "lines", "data": [{"id": 1}]})
+    assert status == 400 and "PRODUCT.lines" in answer["errors"][0]["reason"]
+    for schema, table in [("p2.lines", "d2.lines"), ("d1.heads", "d1.heads")]:
+        assert sink(server, admin, {"schema": schema, "data": [{"id": 1}]})[0] == 200
+        assert server.query(f"select count(*) n from {table}") == [{"n": 1}]
+    assert server.query("select count(*) n from d1.lines") == [{"n": 0}]
+    # What is partitioned by a column that is not granted does not say so.
+    ada = server.key("ada")
+    shown = server.weft("table", "show", "d1.lines", key=ada)
+    assert "id" in shown and "secret" not in shown
+    assert "secret" in server.weft("table", "show", "d1.lines")
+
+
+def test_followers_take_no_turns_from_others(shop):
+    press = json.loads((shop.folder / "client.json").read_text())
+    put(shop, press, "orders", [order(1)])
+    path = "/api/v1/products/orders/records?from=start&follow=true"
+    connections = []
+    for _ in range(17):
+        signed_path, headers = sign(shop.endpoint, press, "weft", "GET", path)
+        connection = http.client.HTTPConnection(shop.endpoint.split("//")[1], timeout=20)
+        connection.request("GET", signed_path, headers=headers)
+        connections.append((connection, connection.getresponse().status))
+    assert sorted(status for _, status in connections) == [200] * 16 + [503]
+    assert "order_id" in shop.weft("tail", "orders", "--from", "start", "--no-follow", timeout=20)
+    for connection, _ in connections:
+        connection.close()
+
+
+def test_a_body_past_the_limit_names_the_way_out(make_server):
+    server = make_server(**{"server.body_bytes_max": "1 MiB"})
+    admin = json.loads((server.folder / "client.json").read_text())
+    for body, headers in [(b" " * (1 << 20) + b"{}", {}), (gzip.compress(b" " * (2 << 20)), {"Content-Encoding": "gzip"})]:
+        status, answer, _ = call(server, admin, "weft", "POST", "/api/v1/sql", body, headers)
+        assert status == 413 and "weft put" in answer["message"]

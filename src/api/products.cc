@@ -34,7 +34,9 @@ Result<json> ListProducts(Doors& doors, Call& call) {
   for (const auto& product : doors.use.meshes.Products()) {
     // A product that the caller may not describe is left out, as if it were not there.
     if (!doors.Reach(call.principal, "weft:DescribeProduct", product.name.text()).ok()) continue;
-    list.push_back(StatusToJson(TRY(doors.use.meshes.StatusOf(product.name))));
+    auto status = doors.use.meshes.StatusOf(product.name);
+    if (!status.ok() && status.error().code() == Code::kNotFound) continue;  // removed meanwhile
+    list.push_back(StatusToJson(TRY(std::move(status))));
   }
   return json{{"products", list}};
 }

@@ -122,8 +122,18 @@ void RunSql(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
   const std::string id = call->request.id;
   auto statement = ReadStatement(doors, *call);
   if (!statement.ok()) return reply.Send(ErrorAnswer(statement.error(), id));
-  // Statements wait and run on threads of their own: publishing never waits behind them.
-  bool taken = doors.queries.Submit([&doors, call, reply, id, statement = std::move(*statement)] {
+  // Statements wait and run on threads of their own: publishing never waits behind them. The wait
+  // counts.
+  const microseconds began = doors.use.clock.Elapsed();
+  bool taken = doors.queries.Submit([&doors, call, reply, id, began,
+                                     statement = std::move(*statement)]() mutable {
+    const auto waited = std::chrono::duration_cast<milliseconds>(doors.use.clock.Elapsed() - began);
+    if (waited >= statement.options.time_max) {
+      const Error late(Code::kUnavailable,
+                       "other statements took all of this one's time; try again later");
+      return reply.Send(ErrorAnswer(late, id));
+    }
+    statement.options.time_max -= waited;
     AnswerSink sink(reply, statement.format);
     auto done = doors.use.query.Run(call->principal, statement.sql, statement.options, sink);
     if (done.ok()) {

@@ -37,8 +37,9 @@ std::string Lines(const json& changes) {
   if (changes.empty()) return "No changes.\n";
   std::string out;
   for (const auto& change : changes) {
-    out += fmt::format("{} {} {}: {}\n", change.value("op", "?"), change.value("kind", ""),
-                       Printable(change.value("name", "")), Printable(change.value("what", "")));
+    const std::string what = Printable(change.value("what", ""));
+    out += fmt::format("{} {} {}{}{}\n", change.value("op", "?"), change.value("kind", ""),
+                       Printable(change.value("name", "")), what.empty() ? "" : ": ", what);
   }
   return out;
 }

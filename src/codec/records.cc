@@ -100,9 +100,6 @@ Result<std::vector<RawRecord>> SplitArray(Walk walk) {
 }
 
 Result<std::vector<RawRecord>> SplitJson(std::string_view body) {
-  if (!simdjson::validate_utf8(body.data(), body.size())) {
-    return Fail(Code::kInvalid, "the body is not UTF-8");
-  }
   Walk walk(body);
   if (walk.AtEnd())
     return Fail(Code::kInvalid, "the body is empty: a JSON object or array is wanted");

@@ -28,11 +28,11 @@ struct RawRecord {
   std::string_view original;  // what the sender wrote for it, for quarantine: the row of CSV
 };
 
-// Splits `body`; kInvalid when the body as a whole cannot be read: JSON or CSV that is not UTF-8,
-// JSON that is empty, an array or object that does not end, something other than objects one after
-// another, a CSV without header, with a name twice in it or with an unclosed quote. A line of
-// NDJSON (not UTF-8 included) or a row of CSV that is broken by itself is a record whose `json`
-// does not parse; for CSV that begins with "!csv " and says why: "!csv row has 3 fields, header has
+// Splits `body`; kInvalid when the body as a whole cannot be read: JSON that is empty, an array or
+// object that does not end, something other than objects one after another, a CSV without header,
+// with a name twice or what is not UTF-8 in it, or with an unclosed quote. What is broken by itself
+// (a record that is not UTF-8, a line of NDJSON, a row of CSV) is a record whose `json` does not
+// parse; for CSV that begins with "!csv " and says why: "!csv row has 3 fields, header has
 // 5". Blank lines of CSV do not count; a byte order mark is skipped. `text` receives what views
 // point to beyond the body (and is padded as Request::body is).
 Result<std::vector<RawRecord>> SplitRecords(RecordFormat format, std::string_view body,

@@ -145,20 +145,24 @@ void AppendRow(std::string& out, const std::vector<std::string>& keys, const Row
   out += '}';
 }
 
+bool IsUtf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
 }  // namespace
 
 Result<std::vector<RawRecord>> SplitCsv(std::string_view body, Bytes& text) {
-  if (!simdjson::validate_utf8(body.data(), body.size())) {
-    return Fail(Code::kInvalid, "the body is not UTF-8");
-  }
   Reader reader(body);
   std::vector<std::string> keys = TRY(ReadHeader(reader));
+  for (const std::string& key : keys) {
+    if (!IsUtf8(key)) return Fail(Code::kInvalid, "the header row of the CSV is not UTF-8");
+  }
   std::vector<RawRecord> records;
   std::vector<size_t> ends;
   Row row;
   while (TRY(reader.Next(row))) {
     if (!row.fault.empty()) {
       text.append("!csv ").append(row.fault);
+    } else if (!IsUtf8(row.original)) {
+      text += "!csv row is not UTF-8";
     } else if (row.fields.size() != keys.size()) {
       text += fmt::format("!csv row has {} fields, header has {}", row.fields.size(), keys.size());
     } else {

@@ -84,6 +84,18 @@ def test_a_line_that_is_no_sound_record(shop, raw):
     assert (status, answer["accepted"], answer["quarantined"]) == (200, 1, 1), answer
 
 
+@pytest.mark.parametrize(
+    "body, content_type",
+    [(b'[{"country": "\xff"}, {"order_id": 1}]', JSON), (b"order_id,country\n1,\xff\n2,CH\n", "text/csv")],
+)
+def test_a_record_that_is_not_text_spoils_no_other(shop, body, content_type):
+    client = json.loads((shop.folder / "client.json").read_text())
+    status, answer = put(shop, client, "orders", body, content_type)
+    assert (status, answer["accepted"], answer["quarantined"]) == (200, 1, 1), answer
+    (line,) = shop.weft("quarantine", "ls", "orders").splitlines()
+    assert "UTF-8" in line
+
+
 SINK = [
     (b"", "body format"),
     (b"[]", "body format"),

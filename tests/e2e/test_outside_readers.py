@@ -169,6 +169,11 @@ def test_duckdb_reads_every_type(types, tmp_path):
         f"select count(*) from iceberg_scan('{location}') where atz >= timestamptz '2026-11-05 00:00:00+00'"
     ).fetchone()
     assert count == (1,)
+    # It opened the one file of that day, not the four of the table.
+    plan = database.execute(
+        f"explain analyze select i from iceberg_scan('{location}') where atz >= timestamptz '2026-11-05 00:00:00+00'"
+    ).fetchall()[0][1]
+    assert "Total Files Read: 1 " in plan, plan
 
 
 def test_every_snapshot_stays_readable(types):

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /api/v1/sql: a statement in, rows out as they come.
-#include <charconv>
-
 #include "api/doors_internal.h"
 
 namespace weft::api {

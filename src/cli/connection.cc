@@ -123,6 +123,14 @@ Result<http::Response> Connection::Send(Sent sent,
   return response;
 }
 
+Result<json> Connection::Ask(Sent sent) {
+  auto response = TRY(Send(std::move(sent)));
+  if (response.status >= 400) return Fail(ErrorOf(response));
+  json parsed = json::parse(response.body, nullptr, false);
+  if (parsed.is_discarded()) return Fail(Code::kInternal, "the server's answer is not JSON");
+  return parsed;
+}
+
 Result<json> Connection::Call(const std::string& method, const std::string& path,
                               const json& body) {
   Sent sent{
@@ -131,24 +139,16 @@ Result<json> Connection::Call(const std::string& method, const std::string& path
     sent.content_type = "application/json";
     sent.body = body.dump();
   }
-  auto response = TRY(Send(std::move(sent)));
-  if (response.status >= 400) return Fail(ErrorOf(response));
-  json parsed = json::parse(response.body, nullptr, false);
-  if (parsed.is_discarded()) return Fail(Code::kInternal, "the server's answer is not JSON");
-  return parsed;
+  return Ask(std::move(sent));
 }
 
 Result<json> Connection::Get(const std::string& path, const std::string& query) {
-  auto response = TRY(Send({.method = "GET",
-                            .path = path,
-                            .query = query,
-                            .content_type = "",
-                            .accept = "",
-                            .body = ""}));
-  if (response.status >= 400) return Fail(ErrorOf(response));
-  json parsed = json::parse(response.body, nullptr, false);
-  if (parsed.is_discarded()) return Fail(Code::kInternal, "the server's answer is not JSON");
-  return parsed;
+  return Ask({.method = "GET",
+              .path = path,
+              .query = query,
+              .content_type = "",
+              .accept = "",
+              .body = ""});
 }
 
 Result<json> Connection::Post(const std::string& path, const json& body) {

@@ -42,6 +42,7 @@ class Connection {
   Result<http::Response> Send(Sent sent, const std::function<Status(BytesView)>& on_body = nullptr);
 
  private:
+  Result<nlohmann::json> Ask(Sent sent);  // the answer's JSON, or the failure it tells of
   Connection(Access access, std::unique_ptr<http::Client> client)
       : access_(std::move(access)), client_(std::move(client)) {}
   Access access_;

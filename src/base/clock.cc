@@ -53,8 +53,24 @@ std::string FormatTimestamp(Timestamp time) {
 
 std::string FormatBasicTimestamp(Timestamp time) {
   Civil c = Split(time);
-  return fmt::format(FMT_COMPILE("{:04}{:02}{:02}T{:02}{:02}{:02}Z"), c.year, c.month, c.day,
-                     c.hour, c.minute, c.second);
+  if (c.year < 0 || c.year > 9999) {
+    return fmt::format(FMT_COMPILE("{:04}{:02}{:02}T{:02}{:02}{:02}Z"), c.year, c.month, c.day,
+                       c.hour, c.minute, c.second);
+  }
+  // Every signed request has two of them: written without the generality of a format.
+  std::string text = "YYYYMMDDThhmmssZ";
+  auto put = [&](size_t at, int two_digits) {
+    text[at] = static_cast<char>('0' + two_digits / 10);
+    text[at + 1] = static_cast<char>('0' + two_digits % 10);
+  };
+  put(0, static_cast<int>(c.year) / 100);
+  put(2, static_cast<int>(c.year) % 100);
+  put(4, static_cast<int>(c.month));
+  put(6, static_cast<int>(c.day));
+  put(9, static_cast<int>(c.hour));
+  put(11, static_cast<int>(c.minute));
+  put(13, static_cast<int>(c.second));
+  return text;
 }
 
 Result<Timestamp> ParseBasicTimestamp(std::string_view text) {

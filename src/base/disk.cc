@@ -5,15 +5,19 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <limits>
 
 namespace weft {
 namespace {
+
+constexpr size_t kPiecesMax = 1024;  // in one call of the system: Linux's IOV_MAX
 
 class SystemFile final : public File {
  public:
@@ -29,6 +33,34 @@ class SystemFile final : public File {
       if (wrote <= 0) return Fail(SystemError("write " + path_, wrote < 0 ? errno : ENOSPC));
       offset += wrote;
       bytes.remove_prefix(static_cast<size_t>(wrote));
+    }
+    return {};
+  }
+
+  Status WritePieces(int64_t offset, std::span<const BytesView> pieces) override {
+    std::array<iovec, kPiecesMax> vectors;
+    size_t skip = 0;  // of the first piece
+    while (!pieces.empty()) {
+      size_t count = 0;
+      for (; count < std::min(pieces.size(), vectors.size()); ++count) {
+        // iovec is for reading too and so not const.
+        vectors[count] = {const_cast<char*>(pieces[count].data()), pieces[count].size()};
+      }
+      vectors[0].iov_base = static_cast<char*>(vectors[0].iov_base) + skip;
+      vectors[0].iov_len -= skip;
+      ssize_t wrote = pwritev(descriptor_, vectors.data(), static_cast<int>(count), offset);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) return Fail(SystemError("write " + path_, errno));
+      offset += wrote;
+      auto left = static_cast<size_t>(wrote) + skip;
+      while (!pieces.empty() && left >= pieces.front().size()) {
+        left -= pieces.front().size();
+        pieces = pieces.subspan(1);
+      }
+      if (wrote == 0 && left == skip && !pieces.empty()) {
+        return Fail(SystemError("write " + path_, ENOSPC));
+      }
+      skip = left;
     }
     return {};
   }
@@ -58,6 +90,14 @@ class SystemFile final : public File {
   Status Truncate(int64_t bytes) override {
     if (ftruncate(descriptor_, bytes) != 0) return Fail(SystemError("truncate " + path_, errno));
     return {};
+  }
+
+  Status Free(int64_t offset, int64_t bytes) override {
+    if (fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) == 0) {
+      return {};
+    }
+    if (errno == EOPNOTSUPP) return {};
+    return Fail(SystemError("free a part of " + path_, errno));
   }
 
   Result<int64_t> Size() const override {
@@ -165,6 +205,12 @@ class MachineDisk final : public Disk {
 };
 
 }  // namespace
+
+Status File::WritePieces(int64_t offset, std::span<const BytesView> pieces) {
+  Bytes all;
+  for (BytesView piece : pieces) all += piece;
+  return WriteAt(offset, all);
+}
 
 Disk& SystemDisk() {
   static MachineDisk disk;

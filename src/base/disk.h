@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,17 @@ class File {
   // Writes all of `bytes` at `offset`, or fails with some, all or none of them written (a full disk
   // is kUnavailable). Not durable before Sync.
   virtual Status WriteAt(int64_t offset, BytesView bytes) = 0;
+  // The same for what lies in several places of memory, one behind the other in the file.
+  virtual Status WritePieces(int64_t offset, std::span<const BytesView> pieces);
   // Up to `bytes` bytes from `offset`: fewer only at the end of the file.
   virtual Result<Bytes> ReadAt(int64_t offset, int64_t bytes) const = 0;
   // Makes what was written durable. After a failure nothing is known of any byte written since the
   // last success: the caller must not trust them, and calling again proves nothing.
   virtual Status Sync() = 0;
   virtual Status Truncate(int64_t bytes) = 0;
+  // Gives the space of these octets back; they read as zeros from now on, or, where the file system
+  // cannot do that or the power goes soon after, may be what they were.
+  virtual Status Free(int64_t, int64_t) { return {}; }
   virtual Result<int64_t> Size() const = 0;
 };
 

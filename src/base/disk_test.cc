@@ -65,6 +65,33 @@ TEST_P(DiskContract, AFileGivesBackWhatWasWritten) {
   EXPECT_EQ(*ReadFile(disk(), Path("a")), "hel");
 }
 
+TEST_P(DiskContract, PiecesLieOneBehindTheOther) {
+  auto file = disk().Open(Path("a"), OpenMode::kCreateNew);
+  ASSERT_TRUE(file.ok());
+  std::vector<std::string> texts;
+  std::string expected = "before";
+  for (size_t i = 0; i < 3000; ++i) {
+    texts.push_back(std::string(i % 50, static_cast<char>('a' + i % 26)));
+    expected += texts.back();
+  }
+  const std::vector<BytesView> pieces(texts.begin(), texts.end());
+  ASSERT_TRUE((*file)->WriteAt(0, "before").ok());
+  ASSERT_TRUE((*file)->WritePieces(6, pieces).ok());
+  EXPECT_EQ(*(*file)->ReadAt(0, 1 << 20), expected);
+  ASSERT_TRUE((*file)->WritePieces(6, {}).ok());
+  EXPECT_EQ(*(*file)->Size(), static_cast<int64_t>(expected.size()));
+}
+
+TEST_P(DiskContract, AFreedStretchReadsAsZeros) {
+  auto file = disk().Open(Path("a"), OpenMode::kCreateNew);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->WriteAt(0, std::string(20'000, 'x')).ok());
+  ASSERT_TRUE((*file)->Free(4096, 8192).ok());
+  EXPECT_EQ(*(*file)->Size(), 20'000);
+  EXPECT_EQ(*(*file)->ReadAt(0, 20'000),
+            std::string(4096, 'x') + std::string(8192, '\0') + std::string(20'000 - 12'288, 'x'));
+}
+
 TEST_P(DiskContract, AWrongLengthIsNoHugeAllocation) {
   ASSERT_TRUE(WriteFile(disk(), Path("a"), "x").ok());
   auto file = disk().Open(Path("a"), OpenMode::kRead);
@@ -151,6 +178,14 @@ TEST(MachineDiskTest, AFullDeviceIsUnavailable) {
   auto file = SystemDisk().Open("/dev/full", OpenMode::kWrite);
   ASSERT_TRUE(file.ok());
   EXPECT_EQ((*file)->WriteAt(0, "x").error().code(), Code::kUnavailable);
+}
+
+TEST(MachineDiskTest, AFullDeviceTakesNoPiecesEither) {
+  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+  auto file = SystemDisk().Open("/dev/full", OpenMode::kWrite);
+  ASSERT_TRUE(file.ok());
+  const std::vector<BytesView> pieces{"a", "b"};
+  EXPECT_EQ((*file)->WritePieces(0, pieces).error().code(), Code::kUnavailable);
 }
 
 TEST(FolderOfTest, IsWhatStandsBeforeTheLastSlash) {

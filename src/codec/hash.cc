@@ -15,10 +15,18 @@ namespace {
 
 constexpr size_t kDigestBytes = 32, kBlockBytes = 64;
 
-// Looking the algorithm up costs more than hashing a small message, so it is looked up once.
-const EVP_MD* Sha256Algorithm() {
-  static const EVP_MD* algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+// Looking an algorithm up costs more than hashing a small message, so each is looked up once.
+const EVP_MD* Fetch(const char* name) {
+  const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
   CHECK(algorithm != nullptr);
+  return algorithm;
+}
+const EVP_MD* Sha256Algorithm() {
+  static const EVP_MD* algorithm = Fetch("SHA256");
+  return algorithm;
+}
+const EVP_MD* Md5Algorithm() {
+  static const EVP_MD* algorithm = Fetch("MD5");
   return algorithm;
 }
 
@@ -26,10 +34,10 @@ struct ContextDeleter {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-void Digest(BytesView first, BytesView second, unsigned char* out) {
+void Digest(const EVP_MD* algorithm, BytesView first, BytesView second, unsigned char* out) {
   thread_local std::unique_ptr<EVP_MD_CTX, ContextDeleter> context(EVP_MD_CTX_new());
   CHECK(context != nullptr);
-  CHECK(EVP_DigestInit_ex2(context.get(), Sha256Algorithm(), nullptr) == 1);
+  CHECK(EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1);
   CHECK(EVP_DigestUpdate(context.get(), first.data(), first.size()) == 1);
   CHECK(EVP_DigestUpdate(context.get(), second.data(), second.size()) == 1);
   CHECK(EVP_DigestFinal_ex(context.get(), out, nullptr) == 1);
@@ -46,7 +54,13 @@ int HexValue(char c) {
 
 std::string Sha256(BytesView bytes) {
   std::string out(kDigestBytes, '\0');
-  Digest(bytes, {}, reinterpret_cast<unsigned char*>(out.data()));
+  Digest(Sha256Algorithm(), bytes, {}, reinterpret_cast<unsigned char*>(out.data()));
+  return out;
+}
+
+std::array<uint8_t, 16> Md5(BytesView bytes) {
+  std::array<uint8_t, 16> out{};
+  Digest(Md5Algorithm(), bytes, {}, out.data());
   return out;
 }
 
@@ -54,7 +68,7 @@ std::string Sha256(BytesView bytes) {
 std::string HmacSha256(BytesView key, BytesView bytes) {
   std::array<char, kBlockBytes> block{};
   if (key.size() > kBlockBytes) {
-    Digest(key, {}, reinterpret_cast<unsigned char*>(block.data()));
+    Digest(Sha256Algorithm(), key, {}, reinterpret_cast<unsigned char*>(block.data()));
   } else if (!key.empty()) {
     std::memcpy(block.data(), key.data(), key.size());
   }
@@ -64,9 +78,10 @@ std::string HmacSha256(BytesView key, BytesView bytes) {
     outer_pad[i] = static_cast<char>(block[i] ^ 0x5c);
   }
   std::array<char, kDigestBytes> inner{};
-  Digest({inner_pad.data(), kBlockBytes}, bytes, reinterpret_cast<unsigned char*>(inner.data()));
+  Digest(Sha256Algorithm(), {inner_pad.data(), kBlockBytes}, bytes,
+         reinterpret_cast<unsigned char*>(inner.data()));
   std::string out(kDigestBytes, '\0');
-  Digest({outer_pad.data(), kBlockBytes}, {inner.data(), kDigestBytes},
+  Digest(Sha256Algorithm(), {outer_pad.data(), kBlockBytes}, {inner.data(), kDigestBytes},
          reinterpret_cast<unsigned char*>(out.data()));
   return out;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -11,7 +12,9 @@ namespace weft::codec {
 
 std::string Sha256(BytesView bytes);                     // 32 octets
 std::string HmacSha256(BytesView key, BytesView bytes);  // 32 octets
-std::string HexEncode(BytesView bytes);                  // lower case
+// For what others settled on it, never as a guard against forgery.
+std::array<uint8_t, 16> Md5(BytesView bytes);
+std::string HexEncode(BytesView bytes);  // lower case
 Result<Bytes> HexDecode(std::string_view text);
 std::string Base64Encode(BytesView bytes);  // RFC 4648, padded
 Result<Bytes> Base64Decode(std::string_view text);

@@ -15,6 +15,15 @@ TEST(Hash, Sha256OfKnownTexts) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(Hash, Md5OfRfc1321) {
+  auto hex = [](BytesView bytes) {
+    const auto digest = Md5(bytes);
+    return HexEncode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  };
+  EXPECT_EQ(hex(""), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
+}
+
 TEST(Hash, HmacOfRfc4231) {
   EXPECT_EQ(HexEncode(HmacSha256(std::string(20, '\x0b'), "Hi There")),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
@@ -69,6 +78,18 @@ TEST(Hash, Crc32cOfPartsIsThatOfTheWhole) {
   uint32_t whole = Crc32c(bytes);
   for (size_t cut : {size_t{0}, size_t{1}, size_t{7}, size_t{500}, size_t{999}, size_t{1000}}) {
     EXPECT_EQ(Crc32c(BytesView(bytes).substr(cut), Crc32c(BytesView(bytes).substr(0, cut))), whole);
+  }
+}
+
+TEST(Hash, Crc32cOfManyOctetsIsThatOfFew) {
+  for (const size_t size :
+       {size_t{1535}, size_t{1536}, size_t{1543}, size_t{4700}, size_t{20'000}}) {
+    const Bytes bytes = SystemRandom().NextBytes(size);
+    uint32_t by_pieces = 0;
+    for (size_t at = 0; at < size; at += 100) {
+      by_pieces = Crc32c(BytesView(bytes).substr(at, 100), by_pieces);
+    }
+    EXPECT_EQ(Crc32c(bytes), by_pieces) << size;
   }
 }
 

@@ -162,8 +162,13 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
 }
 
 std::string StringToSign(const Signature& signature, std::string_view canonical_request) {
-  return fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", FormatBasicTimestamp(signature.time),
-                     Scope(signature), HexEncode(Sha256(canonical_request)));
+  std::string out = "AWS4-HMAC-SHA256\n";
+  out.reserve(256);
+  out.append(FormatBasicTimestamp(signature.time)).append("\n");
+  for (const std::string* part : {&signature.date, &signature.region, &signature.service}) {
+    out.append(*part).append("/");
+  }
+  return out.append("aws4_request\n").append(HexEncode(Sha256(canonical_request)));
 }
 
 std::string SignatureOf(const Signature& signature, std::string_view secret,

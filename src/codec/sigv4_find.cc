@@ -12,13 +12,23 @@ namespace weft::codec {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+constexpr size_t kPartsMax = 16;  // of an Authorization header; three are of use
+
+bool Upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 std::string Lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    if (Upper(c)) c = static_cast<char>(c + 32);
   }
   return out;
+}
+
+// Whether `text` is `lower` in any case.
+bool Is(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(),
+                    [](char c, char l) { return c == l || (Upper(c) && c + 32 == l); });
 }
 
 tl::unexpected<Error> Refuse(std::string message) {
@@ -33,7 +43,7 @@ struct Found {
 Found FindOne(const HeaderList& headers, std::string_view name) {
   Found found;
   for (const auto& [key, value] : headers) {
-    if (key.size() != name.size() || Lower(key) != name) continue;
+    if (!Is(key, name)) continue;
     if (found.count++ == 0) found.value = value;
   }
   return found;
@@ -83,6 +93,11 @@ bool HexSignature(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+bool BeginsAsOneOfAws(std::string_view name) {
+  static constexpr std::string_view kPrefix = "x-amz-";
+  return name.size() > kPrefix.size() && Is(name.substr(0, kPrefix.size()), kPrefix);
+}
+
 Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signature& out) {
   out.signed_headers = Split(text, ';');
   auto has = [&](std::string_view name) {
@@ -94,7 +109,8 @@ Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signa
   }
   for (size_t i = 0; i < out.signed_headers.size(); ++i) {
     const std::string& name = out.signed_headers[i];
-    if (name != Lower(name) || (i > 0 && out.signed_headers[i - 1] >= name)) {
+    const bool lower = std::none_of(name.begin(), name.end(), Upper);
+    if (!lower || (i > 0 && out.signed_headers[i - 1] >= name)) {
       return Refuse("SignedHeaders must be in lower case, in order and without repetition.");
     }
   }
@@ -102,8 +118,9 @@ Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signa
   // by one. The token alone proves itself.
   std::string missing;
   for (const auto& [key, value] : headers) {
+    if (!BeginsAsOneOfAws(key)) continue;
     std::string name = Lower(key);
-    if (!name.starts_with("x-amz-") || name == "x-amz-security-token" || has(name)) continue;
+    if (name == "x-amz-security-token" || has(name)) continue;
     missing.append(missing.empty() ? "" : ", ").append(name);
   }
   if (missing.empty()) return {};
@@ -138,7 +155,14 @@ std::string BasicFromHttpDate(std::string_view text) {
 }
 
 Result<Signature> FromHeader(const RequestView& request, std::string_view authorization) {
-  std::map<std::string, std::string_view, std::less<>> given;
+  std::vector<std::pair<std::string_view, std::string_view>> given;
+  given.reserve(4);
+  auto get = [&](std::string_view name) -> std::string_view {
+    for (const auto& [key, value] : given) {
+      if (key == name) return value;
+    }
+    return {};
+  };
   std::string_view rest = authorization.substr(kAlgorithm.size());
   while (!rest.empty()) {
     size_t end = std::min(rest.find(','), rest.size());
@@ -146,15 +170,18 @@ Result<Signature> FromHeader(const RequestView& request, std::string_view author
     rest.remove_prefix(std::min(end + 1, rest.size()));
     size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
-    if (!given.emplace(part.substr(0, equals), part.substr(equals + 1)).second) {
-      return Refuse(fmt::format("Authorization header has '{}' twice.", part.substr(0, equals)));
-    }
+    const std::string_view name = part.substr(0, equals);
+    const bool twice =
+        std::any_of(given.begin(), given.end(), [&](const auto& one) { return one.first == name; });
+    if (twice) return Refuse(fmt::format("Authorization header has '{}' twice.", name));
+    if (given.size() == kPartsMax) return Refuse("Authorization header has too many parts.");
+    given.emplace_back(name, part.substr(equals + 1));
   }
   std::string_view date = FindOne(*request.headers, "x-amz-date").value;
   std::string_view http_date = FindOne(*request.headers, "date").value;
   std::string missing;
   for (std::string_view name : {"Credential", "Signature", "SignedHeaders"}) {
-    if (auto it = given.find(name); it == given.end() || it->second.empty()) {
+    if (get(name).empty()) {
       missing += fmt::format("Authorization header requires '{}' parameter. ", name);
     }
   }
@@ -167,10 +194,14 @@ Result<Signature> FromHeader(const RequestView& request, std::string_view author
                   Base64Encode(Sha256(authorization)));
   }
   Signature out;
-  TRY(ReadCredential(given["Credential"], out));
-  TRY(ReadSignedHeaders(given["SignedHeaders"], *request.headers, out));
-  TRY(ReadTime(date.empty() ? BasicFromHttpDate(http_date) : std::string(date), out));
-  out.signature = given["Signature"];
+  TRY(ReadCredential(get("Credential"), out));
+  TRY(ReadSignedHeaders(get("SignedHeaders"), *request.headers, out));
+  if (date.empty()) {
+    TRY(ReadTime(BasicFromHttpDate(http_date), out));
+  } else {
+    TRY(ReadTime(date, out));
+  }
+  out.signature = get("Signature");
   out.session_token = FindOne(*request.headers, "x-amz-security-token").value;
   return out;
 }

@@ -23,12 +23,28 @@ void Overlay(Bytes& to, int64_t offset, BytesView bytes) {
 
 }  // namespace
 
+class SimDisk::Visit {
+ public:
+  Visit(SimDisk& disk, DiskCall call) : disk_(disk), call_(call) { Tell(); }
+  ~Visit() { Tell(); }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+ private:
+  void Tell() {
+    if (disk_.on_call_) disk_.on_call_(call_);
+  }
+  SimDisk& disk_;
+  const DiskCall call_;
+};
+
 class SimFile final : public File {
  public:
   SimFile(SimDisk& disk, std::shared_ptr<SimDisk::Content> content, int64_t life, bool writable)
       : disk_(disk), content_(std::move(content)), life_(life), writable_(writable) {}
 
   Status WriteAt(int64_t offset, BytesView bytes) override {
+    const SimDisk::Visit visit(disk_, DiskCall::kWrite);
     std::lock_guard lock(disk_.mutex_);
     TRY(Alive());
     if (!writable_) return Fail(Code::kInternal, "opened for reading");
@@ -36,10 +52,24 @@ class SimFile final : public File {
     if (begun.ok()) return disk_.WriteContent(*content_, offset, bytes);
     (void)disk_.WriteContent(*content_, offset, bytes.substr(0, disk_.Below(bytes.size() + 1)))
         .ok();
+    if (disk_.powered_ && disk_.lie_ == SimDisk::Lie::kFailedWrite) return {};
     return begun;
   }
 
+  Status Free(int64_t offset, int64_t bytes) override {
+    const SimDisk::Visit visit(disk_, DiskCall::kWrite);
+    std::lock_guard lock(disk_.mutex_);
+    TRY(Alive());
+    if (!writable_) return Fail(Code::kInternal, "opened for reading");
+    TRY(disk_.Begin(DiskCall::kWrite, true));
+    const auto size = static_cast<int64_t>(content_->now.size());
+    const int64_t to = std::min(offset + bytes, size);
+    if (offset >= to) return {};
+    return disk_.WriteContent(*content_, offset, Bytes(static_cast<size_t>(to - offset), '\0'));
+  }
+
   Result<Bytes> ReadAt(int64_t offset, int64_t bytes) const override {
+    const SimDisk::Visit visit(disk_, DiskCall::kRead);
     std::lock_guard lock(disk_.mutex_);
     TRY(Alive());
     TRY(disk_.Begin(DiskCall::kRead, false));
@@ -49,15 +79,19 @@ class SimFile final : public File {
   }
 
   Status Sync() override {
+    const SimDisk::Visit visit(disk_, DiskCall::kSync);
     std::lock_guard lock(disk_.mutex_);
     TRY(Alive());
     Status begun = disk_.Begin(DiskCall::kSync, true);
+    if (begun.ok() && disk_.lie_ == SimDisk::Lie::kSync) return {};
     if (begun.ok()) return disk_.SyncContent(*content_);
     for (auto& change : content_->changes) change.doubtful = true;
+    if (disk_.powered_ && disk_.lie_ == SimDisk::Lie::kFailedSync) return {};
     return begun;
   }
 
   Status Truncate(int64_t bytes) override {
+    const SimDisk::Visit visit(disk_, DiskCall::kTruncate);
     std::lock_guard lock(disk_.mutex_);
     TRY(Alive());
     TRY(disk_.Begin(DiskCall::kTruncate, true));
@@ -108,14 +142,38 @@ void SimDisk::CutPower() {
   powered_ = false;
 }
 
-bool SimDisk::powered() const {
-  std::lock_guard lock(mutex_);
-  return powered_;
-}
-
 int64_t SimDisk::changes() const {
   std::lock_guard lock(mutex_);
   return changes_;
+}
+
+void SimDisk::OnCall(std::function<void(DiskCall)> call) { on_call_ = std::move(call); }
+
+void SimDisk::DropCaches() {
+  std::lock_guard lock(mutex_);
+  for (auto& [path, content] : names_) {
+    std::erase_if(content->changes,
+                  [&](const Change& change) { return change.doubtful && Flip(); });
+    content->now = content->synced;
+    for (const Change& change : content->changes) Apply(content->now, change, false);
+  }
+}
+
+void SimDisk::Tell(Lie lie) {
+  std::lock_guard lock(mutex_);
+  lie_ = lie;
+}
+
+int64_t SimDisk::used() const {
+  std::lock_guard lock(mutex_);
+  return Used();
+}
+
+Bytes SimDisk::ContentOf(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  auto found = names_.find(path);
+  CHECK(found != names_.end());
+  return found->second->now;
 }
 
 void SimDisk::SetCapacity(int64_t bytes) {
@@ -166,6 +224,7 @@ void SimDisk::Restart(After after) {
 }
 
 Result<std::unique_ptr<File>> SimDisk::Open(const std::string& path, OpenMode mode) {
+  const Visit visit(*this, DiskCall::kOpen);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kOpen, mode == OpenMode::kCreateNew));
   auto found = names_.find(path);
@@ -182,6 +241,7 @@ Result<std::unique_ptr<File>> SimDisk::Open(const std::string& path, OpenMode mo
 }
 
 Status SimDisk::Rename(const std::string& from, const std::string& to) {
+  const Visit visit(*this, DiskCall::kRename);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kRename, true));
   auto found = names_.find(from);
@@ -193,6 +253,7 @@ Status SimDisk::Rename(const std::string& from, const std::string& to) {
 }
 
 Status SimDisk::Link(const std::string& from, const std::string& to) {
+  const Visit visit(*this, DiskCall::kLink);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kLink, true));
   auto found = names_.find(from);
@@ -205,6 +266,7 @@ Status SimDisk::Link(const std::string& from, const std::string& to) {
 }
 
 Status SimDisk::Remove(const std::string& path) {
+  const Visit visit(*this, DiskCall::kRemove);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kRemove, true));
   if (folders_.contains(path)) {
@@ -225,6 +287,7 @@ Status SimDisk::Remove(const std::string& path) {
 }
 
 Status SimDisk::MakeFolders(const std::string& path) {
+  const Visit visit(*this, DiskCall::kMakeFolders);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kMakeFolders, true));
   for (std::string folder = path; !folder.empty() && folder != "."; folder = FolderOf(folder)) {
@@ -237,8 +300,10 @@ Status SimDisk::MakeFolders(const std::string& path) {
 }
 
 Status SimDisk::SyncFolder(const std::string& path) {
+  const Visit visit(*this, DiskCall::kSyncFolder);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kSyncFolder, true));
+  if (lie_ == Lie::kSyncFolder) return {};
   std::vector<NameChange> left;
   for (NameChange& change : name_changes_) {
     bool here = (!change.gone.empty() && FolderOf(change.gone) == path) ||
@@ -254,6 +319,7 @@ Status SimDisk::SyncFolder(const std::string& path) {
 }
 
 Result<std::vector<Disk::Entry>> SimDisk::List(const std::string& folder) {
+  const Visit visit(*this, DiskCall::kList);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kList, false));
   if (!folders_.contains(folder)) return Fail(Code::kNotFound, "no such folder: " + folder);
@@ -274,6 +340,7 @@ Result<std::vector<Disk::Entry>> SimDisk::List(const std::string& folder) {
 }
 
 Result<int64_t> SimDisk::FreeBytes(const std::string&) {
+  const Visit visit(*this, DiskCall::kFreeBytes);
   std::lock_guard lock(mutex_);
   TRY(Begin(DiskCall::kFreeBytes, false));
   return std::max<int64_t>(capacity_ - Used(), 0);

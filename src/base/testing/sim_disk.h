@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,7 +50,7 @@ class SimDisk final : public Disk {
   // and nothing works from then on until Restart.
   void CutPowerAtChange(int64_t n);
   void CutPower();
-  bool powered() const;
+  bool powered() const { return powered_; }
   int64_t changes() const;  // so far
 
   // As after the machine lost power, or as after only the process died, which loses nothing. Files
@@ -56,12 +58,28 @@ class SimDisk final : public Disk {
   enum class After { kPowerLoss, kProcessEnd };
   void Restart(After after = After::kPowerLoss);
 
+  // Called as each call begins and again as it ends, from its thread: to let others go first, to
+  // take its time, to count.
+  void OnCall(std::function<void(DiskCall)> call);
+
+  // What is in memory only because it was read or written once is dropped, as when memory is short:
+  // where a sync failed, what it should have written may be gone from now on.
+  void DropCaches();
+  // From now on says that it was done and does nothing: what a broken disk, or a store that leaves
+  // the call out, would do. Of the lies about failures, the call fails in truth and says it did
+  // not.
+  enum class Lie { kNone, kSync, kSyncFolder, kFailedSync, kFailedWrite };
+  void Tell(Lie lie);
+
   // How many octets of content fit.
   void SetCapacity(int64_t bytes);
+  int64_t used() const;
   // Damages the octet, in memory and for good. CHECKs that it exists.
   void Damage(const std::string& path, int64_t position);
   // The files there are now.
   std::vector<std::string> Paths() const;
+  // What is in one of them; without asking the disk, so it never fails and nothing is counted.
+  Bytes ContentOf(const std::string& path) const;
 
   Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override;
   Status Rename(const std::string& from, const std::string& to) override;
@@ -97,6 +115,9 @@ class SimDisk final : public Disk {
     Then then;
   };
 
+  // Lets OnCall know of the begin and the end of a call; made before the mutex is taken.
+  class Visit;
+
   // These are called with the mutex held.
   Status Begin(DiskCall call, bool changes);
   bool CountChange();
@@ -116,11 +137,13 @@ class SimDisk final : public Disk {
   std::set<std::string> folders_;
   std::map<DiskCall, int64_t> calls_;
   std::map<DiskCall, Plan> plans_;
-  bool powered_ = true;
-  int64_t life_ = 0;  // rises with each restart
+  std::atomic<bool> powered_{true};  // read without the mutex
+  int64_t life_ = 0;                 // rises with each restart
   int64_t changes_ = 0;
   int64_t cut_at_ = -1;
   int64_t capacity_ = INT64_MAX;
+  Lie lie_ = Lie::kNone;
+  std::function<void(DiskCall)> on_call_;  // set before the disk is used
 };
 
 }  // namespace weft

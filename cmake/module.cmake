@@ -1,6 +1,8 @@
 # One folder under src/ is one module: a library weft_<module> of its sources, and a test program
 # weft_<module>_test of its *_test.cc. What lies in <module>/testing/ (fakes, fault wrappers, contract
-# suites) is the library weft_<module>_testing, for tests only.
+# suites) is the library weft_<module>_testing, for tests only. What lies in <module>/simulation/ is a test
+# program of its own, because it takes the place of the C library's threads and clock, as the thread
+# sanitizer does.
 
 add_library(weft_flags INTERFACE)
 target_include_directories(weft_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -21,8 +23,10 @@ endif()
 function(weft_module name)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
-  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
-  file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/(testing|simulation)/")
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${folder}/*_test.cc)
+  list(FILTER tests EXCLUDE REGEX "/(testing|simulation)/")
   file(GLOB fakes CONFIGURE_DEPENDS ${folder}/testing/*.cc)
   list(REMOVE_ITEM sources ${folder}/main.cc ${tests})
 
@@ -61,5 +65,12 @@ function(weft_module name)
       WEFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" WEFT_SHARED_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
     add_test(NAME ${name} COMMAND weft_${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS unit)
+  endif()
+  file(GLOB simulation CONFIGURE_DEPENDS ${folder}/simulation/*.cc)
+  if(simulation AND NOT WEFT_SANITIZE STREQUAL "thread")
+    add_executable(weft_${name}_simulation ${simulation})
+    target_link_libraries(weft_${name}_simulation PRIVATE ${testing} GTest::gtest_main)
+    add_test(NAME ${name}_simulation COMMAND weft_${name}_simulation)
+    set_tests_properties(${name}_simulation PROPERTIES TIMEOUT 600 LABELS unit)
   endif()
 endfunction()

@@ -76,6 +76,7 @@ class PlainWire final : public AsioWire<tcp::socket> {
  public:
   using AsioWire::AsioWire;
   bool secure() const override { return false; }
+  std::string_view protocol() const override { return ""; }
   void Handshake(std::shared_ptr<WireUser> user) override { user->OnHandshake(WireEvent::kDone); }
   void EndWriting(std::shared_ptr<WireUser>) override {
     ErrorCode ignored;
@@ -87,6 +88,12 @@ class TlsWire final : public AsioWire<asio::ssl::stream<tcp::socket>> {
  public:
   using AsioWire::AsioWire;
   bool secure() const override { return true; }
+  std::string_view protocol() const override {
+    const unsigned char* name = nullptr;
+    unsigned bytes = 0;
+    SSL_get0_alpn_selected(const_cast<TlsWire*>(this)->stream_.native_handle(), &name, &bytes);
+    return {reinterpret_cast<const char*>(name), bytes};
+  }
   void Handshake(std::shared_ptr<WireUser> user) override {
     stream_.async_handshake(
         asio::ssl::stream_base::server,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.h"
 
+#include <curl/curl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
@@ -225,6 +226,55 @@ TEST_F(TlsTest, ServesOverTls) {
       {.method = "POST", .path = "/", .headers = {{"connection", "close"}}, .body = "x"});
   EXPECT_EQ(close->body, "x");
   server->Stop(seconds(5));
+}
+
+// What curl got over TLS when it offered `version` and what is older: the version, and the body.
+std::pair<long, std::string> GetOverTls(int port, const std::string& authority, long version,
+                                        const std::string& body) {
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(), curl_easy_cleanup);
+  std::string url = fmt::format("https://127.0.0.1:{}/", port), got;
+  curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy.get(), CURLOPT_CAINFO, authority.c_str());
+  curl_easy_setopt(easy.get(), CURLOPT_HTTP_VERSION, version);
+  curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, body.data());
+  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT, 30L);
+  curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &got);
+  curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION,
+                   static_cast<size_t (*)(char*, size_t, size_t, void*)>(
+                       [](char* at, size_t size, size_t count, void* to) {
+                         static_cast<std::string*>(to)->append(at, size * count);
+                         return size * count;
+                       }));
+  CURLcode code = curl_easy_perform(easy.get());
+  EXPECT_EQ(code, CURLE_OK) << curl_easy_strerror(code);
+  long spoken = 0;
+  curl_easy_getinfo(easy.get(), CURLINFO_HTTP_VERSION, &spoken);
+  return {spoken, got};
+}
+
+TEST_F(TlsTest, TheNewestVersionThatBothSpeakIsAgreedOn) {
+  std::atomic<bool> secure = false;
+  Start([&](Request request, Reply reply) {
+    secure = request.secure;
+    reply.Send({200, {}, std::move(request.body)});
+  });
+  for (size_t size : {size_t{10}, size_t{3'000'000}}) {
+    std::string body = SystemRandom().NextBytes(size);
+    for (auto [offered, spoken] :
+         {std::pair(CURL_HTTP_VERSION_2TLS, CURL_HTTP_VERSION_2_0),
+          std::pair(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE, CURL_HTTP_VERSION_2_0),
+          std::pair(CURL_HTTP_VERSION_1_1, CURL_HTTP_VERSION_1_1)}) {
+      secure = false;
+      auto [version, got] = GetOverTls(port(), options.certificate_file, offered, body);
+      EXPECT_EQ(version, spoken);
+      EXPECT_TRUE(got == body);
+      EXPECT_TRUE(secure);
+    }
+  }
+  auto begin = std::chrono::steady_clock::now();
+  server->Stop(seconds(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
 }
 
 TEST_F(TlsTest, AnUnknownAuthorityIsNotTrusted) {

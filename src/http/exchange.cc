@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "http/exchange_internal.h"
@@ -16,6 +17,7 @@ class Writer final : public BodyWriter {
   explicit Writer(std::shared_ptr<OutStream> stream) : stream_(std::move(stream)) {}
   ~Writer() override { stream_->Abort(); }
   Status Write(BytesView bytes) override { return stream_->Write(bytes); }
+  bool HasRoom(std::function<void()> wake) override { return stream_->HasRoom(std::move(wake)); }
   Status Finish() override { return stream_->Finish(); }
   void Abort() override { stream_->Abort(); }
 
@@ -27,6 +29,7 @@ class Writer final : public BodyWriter {
 class NoWriter final : public BodyWriter {
  public:
   Status Write(BytesView) override { return Refused(); }
+  bool HasRoom(std::function<void()>) override { return true; }
   Status Finish() override { return Refused(); }
   void Abort() override {}
 
@@ -47,7 +50,7 @@ void Delivery::Run() {
     case Kind::kStreamReady:
       return target->OnStreamReady(exchange);
     case Kind::kBodyTaken:
-      return target->OnBodyTaken();
+      return target->OnBodyTaken(exchange);
   }
 }
 
@@ -71,11 +74,10 @@ void OutStream::Notify(std::unique_lock<std::mutex>& lock) {
 
 Status OutStream::Write(BytesView bytes) {
   std::unique_lock lock(mutex_);
+  // Waiting for itself would hold the io thread for ever, so a quick handler's body is kept whole.
+  bool unbounded = std::exchange(promised_, false) || loop_->OnThisThread();
   while (!bytes.empty()) {
     if (end_ != End::kNone) return Fail(Code::kInternal, "written to a body that has ended");
-    // Waiting for itself would hold the io thread for ever, so a quick handler's body is kept
-    // whole.
-    bool unbounded = loop_->OnThisThread();
     room_.wait(lock, [&] { return closed_ || unbounded || buffer_.size() < kStreamBytesMax; });
     if (closed_) return Fail(Code::kUnavailable, "the client went away or stalled");
     size_t piece =
@@ -85,6 +87,14 @@ Status OutStream::Write(BytesView bytes) {
     Notify(lock);
   }
   return {};
+}
+
+bool OutStream::HasRoom(std::function<void()> wake) {
+  std::lock_guard lock(mutex_);
+  promised_ = closed_ || end_ != End::kNone || buffer_.size() < kStreamBytesMax;
+  if (promised_) wake = nullptr;
+  wake_.swap(wake);  // the former is destroyed with the parameter, after the lock
+  return promised_;
 }
 
 Status OutStream::Finish() {
@@ -105,28 +115,41 @@ void OutStream::Abort() {
 
 Bytes OutStream::Take(End& end) {
   Bytes taken;
+  std::function<void()> wake;
   {
     std::lock_guard lock(mutex_);
     taken.swap(buffer_);
+    wake.swap(wake_);
     end = end_;
     notified_ = false;
   }
   room_.notify_all();
+  if (end == End::kNone) Wake(std::move(wake));
   return taken;
 }
 
 void OutStream::Close() {
   std::shared_ptr<ReplyTarget> target;
+  std::function<void()> wake;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
     target.swap(target_);
+    if (end_ == End::kNone) wake.swap(wake_);
   }
   room_.notify_all();
+  Wake(std::move(wake));
 }
 
-InStream::InStream(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target)
-    : loop_(std::move(loop)), target_(std::move(target)) {}
+// Not from within the connection's own work: what is woken writes at once, and the connection would
+// find itself in the midst of it.
+void OutStream::Wake(std::function<void()> wake) {
+  if (wake) loop_->Post(std::move(wake));
+}
+
+InStream::InStream(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target,
+                   uint64_t exchange)
+    : loop_(std::move(loop)), target_(std::move(target)), exchange_(exchange) {}
 
 Result<Bytes> InStream::Read() {
   Bytes taken;
@@ -140,7 +163,7 @@ Result<Bytes> InStream::Read() {
     full_ = false;
   }
   if (target) {
-    loop_->Deliver({Delivery::Kind::kBodyTaken, std::move(target), 0, {}, nullptr});
+    loop_->Deliver({Delivery::Kind::kBodyTaken, std::move(target), exchange_, {}, nullptr});
   }
   return taken;
 }

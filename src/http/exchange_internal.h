@@ -24,8 +24,8 @@ class ReplyTarget {
   virtual void OnAnswer(uint64_t exchange, Response response) = 0;
   virtual void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) = 0;
   virtual void OnStreamReady(
-      uint64_t exchange) = 0;      // it has more to send, or room for more to come
-  virtual void OnBodyTaken() = 0;  // a streamed request body has room again
+      uint64_t exchange) = 0;                       // it has more to send, or room for more to come
+  virtual void OnBodyTaken(uint64_t exchange) = 0;  // a streamed request body has room again
 };
 
 // A message to a connection from another thread.
@@ -47,6 +47,7 @@ class OutStream {
 
   // The handler's side.
   Status Write(BytesView bytes);
+  bool HasRoom(std::function<void()> wake);
   Status Finish();
   void Abort();
 
@@ -57,6 +58,7 @@ class OutStream {
 
  private:
   void Notify(std::unique_lock<std::mutex>& lock);
+  void Wake(std::function<void()> wake);
   std::shared_ptr<Loop> loop_;
   std::mutex mutex_;  // guards what follows
   std::shared_ptr<ReplyTarget> target_;
@@ -66,12 +68,14 @@ class OutStream {
   End end_ = End::kNone;
   bool closed_ = false;
   bool notified_ = false;
+  bool promised_ = false;  // the next Write does not wait
+  std::function<void()> wake_;
 };
 
 // A request's body between the connection that receives it and the handler that reads it.
 class InStream final : public BodyReader {
  public:
-  InStream(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target);
+  InStream(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target, uint64_t exchange);
   Result<Bytes> Read() override;
 
   // The connection's side. False when it holds enough for now: OnBodyTaken follows.
@@ -83,6 +87,7 @@ class InStream final : public BodyReader {
   std::shared_ptr<Loop> loop_;
   mutable std::mutex mutex_;  // guards what follows
   std::shared_ptr<ReplyTarget> target_;
+  const uint64_t exchange_;
   std::condition_variable more_;
   Bytes buffer_;
   bool full_ = false;

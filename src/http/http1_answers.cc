@@ -23,8 +23,7 @@ void Http1Connection::OnAnswer(uint64_t exchange, Response response) {
   if (closed_ || !Owed(exchange)) return;
   Slot& slot = SlotOf(exchange);
   if (response.status == 0) {
-    response =
-        RefusalResponse({500, "the request was not answered"}, {slot.id.data(), slot.id.size()});
+    response = UnansweredResponse({slot.id.data(), slot.id.size()});
   }
   slot.response = std::move(response);
   slot.answered = true;
@@ -82,8 +81,7 @@ void Http1Connection::SendWhole(Slot& slot) {
   auto length = static_cast<int64_t>(response.body.size());
   if (head_only && response.body.empty()) {
     // What a GET would say: the handler may know it without having made the body.
-    std::string_view said = FindHeader(response.headers, "content-length");
-    std::from_chars(said.data(), said.data() + said.size(), length);
+    length = LengthSaid(response.headers).value_or(0);
   }
   HeadOut how{.id = {slot.id.data(), slot.id.size()},
               .date = loop_->date(),
@@ -100,18 +98,15 @@ void Http1Connection::SendWhole(Slot& slot) {
 void Http1Connection::StartStream(Slot& slot) {
   slot.head_sent = true;
   slot.keep_alive = KeepsAlive(slot);
-  std::string_view said = FindHeader(slot.response.headers, "content-length");
-  auto parsed = std::from_chars(said.data(), said.data() + said.size(), slot.stream_left);
-  bool known = !said.empty() && parsed.ec == std::errc() &&
-               parsed.ptr == said.data() + said.size() && slot.stream_left >= 0;
-  slot.framing = known         ? BodyFraming::kLength
-                 : slot.http10 ? BodyFraming::kUntilClose
-                               : BodyFraming::kChunked;
+  slot.length.Start(slot.response.headers);
+  slot.framing = slot.length.left() ? BodyFraming::kLength
+                 : slot.http10      ? BodyFraming::kUntilClose
+                                    : BodyFraming::kChunked;
   if (slot.framing == BodyFraming::kUntilClose) slot.keep_alive = false;
   HeadOut how{.id = {slot.id.data(), slot.id.size()},
               .date = loop_->date(),
               .framing = slot.framing,
-              .content_length = slot.stream_left,
+              .content_length = slot.length.left().value_or(0),
               .keep_alive = slot.keep_alive,
               .http10 = slot.http10};
   std::string& tail = out_.Tail();
@@ -128,23 +123,18 @@ bool Http1Connection::SendStream(Slot& slot) {
   Bytes bytes = slot.stream->Take(end);
   bool silent = slot.method == "HEAD" || NeverHasBody(slot.response.status);
   if (!bytes.empty() && !silent) {
-    if (slot.framing == BodyFraming::kLength) {
-      slot.stream_left -= static_cast<int64_t>(bytes.size());
-      // More or fewer than promised: the client must not take it for the whole, nor the rest for an
-      // answer.
-      if (slot.stream_left < 0) end = OutStream::End::kAborted;
-    }
-    if (slot.framing == BodyFraming::kChunked) {
+    if (!slot.length.Take(bytes.size())) {
+      end = OutStream::End::kAborted;
+    } else if (slot.framing == BodyFraming::kChunked) {
       std::string& tail = out_.Tail();
       size_t before = tail.size();
       AppendChunk(tail, bytes);
       out_.Appended(tail.size() - before);
-    } else if (slot.stream_left >= 0) {
+    } else {
       out_.Append(std::move(bytes));
     }
   }
-  bool short_of = end == OutStream::End::kFinished && !silent &&
-                  slot.framing == BodyFraming::kLength && slot.stream_left > 0;
+  bool short_of = end == OutStream::End::kFinished && !silent && !slot.length.complete();
   if (end == OutStream::End::kAborted || short_of) {
     aborting_ = true;
     slot.keep_alive = false;
@@ -162,7 +152,7 @@ void Http1Connection::FinishSlot(Slot& slot) {
   if (!slot.keep_alive) {
     ending_ = true;
     unread_ |= reading_ == Reading::kBody;
-    if (body_) FailBody({400, "the request was answered before its body came"});
+    if (body_.streams()) FailBody({400, "the request was answered before its body came"});
     reading_ = Reading::kNothing;
   }
   slot = Slot();
@@ -209,15 +199,13 @@ void Http1Connection::Close(bool reset) {
   } else {
     wire_->Close();
   }
-  if (body_) body_->End(Error(Code::kUnavailable, "the client went away"));
-  body_.reset();
+  body_.Fail(Error(Code::kUnavailable, "the client went away"));
   for (uint64_t i = first_; i < next_; ++i) {
     if (SlotOf(i).stream) SlotOf(i).stream->Close();
   }
   first_ = next_;
   slots_.clear();
-  if (counted_) service_.metrics.CountConnection(-1);
-  counted_ = false;
+  count_.Release();
   loop_->Remove(this);
 }
 

@@ -12,38 +12,32 @@ namespace {
 constexpr size_t kInputBytes = 8 << 10, kInputBytesLarge = 256 << 10;
 constexpr uint64_t kPipelinedMax = 64;
 constexpr size_t kUnsentMax =
-    256 << 10;                        // a client that sends but does not receive waits from here on
-constexpr size_t kPaddingBytes = 64;  // Request::body's promise
+    256 << 10;  // a client that sends but does not receive waits from here on
 
 }  // namespace
 
-Http1Connection::Http1Connection(Service& service, std::shared_ptr<Loop> loop,
-                                 std::unique_ptr<Wire> wire)
-    : service_(service),
-      loop_(std::move(loop)),
-      wire_(std::move(wire)),
+std::shared_ptr<Session> MakeHttp1(Connection connection, std::string input) {
+  return std::make_shared<Http1Connection>(std::move(connection), input);
+}
+
+Http1Connection::Http1Connection(Connection connection, std::string_view input)
+    : service_(connection.service),
+      loop_(std::move(connection.loop)),
+      wire_(std::move(connection.wire)),
+      count_(std::move(connection.count)),
       remote_address_(wire_->remote_address()),
+      in_size_(std::max(input.size(), kInputBytes)),
       slots_(1),
-      now_(std::chrono::steady_clock::now()) {}
+      now_(std::chrono::steady_clock::now()) {
+  in_.reset(new char[in_size_]);
+  in_end_ = input.copy(in_.get(), input.size());
+}
 
 Http1Connection::~Http1Connection() = default;
 
-void Http1Connection::Start() {
-  counted_ = true;
-  service_.metrics.CountConnection(1);
-  wait_ = Wait::kHead;
-  read_deadline_ = now_ + service_.options.header_time_max;
-  wire_->Handshake(shared_from_this());
-}
-
-void Http1Connection::OnHandshake(WireEvent event) {
-  if (closed_) return;
-  if (event != WireEvent::kDone) return Close(false);
-  reading_ = Reading::kHead;
-  wait_ = Wait::kNone;
-  now_ = std::chrono::steady_clock::now();
-  Pump();
-}
+void Http1Connection::Start() { Pump(); }
+void Http1Connection::Settle() { Pump(); }
+void Http1Connection::OnHandshake(WireEvent) {}
 
 void Http1Connection::OnRead(WireEvent event, size_t bytes) {
   read_pending_ = false;
@@ -153,12 +147,8 @@ bool Http1Connection::TakeHead(std::string_view text) {
 }
 
 void Http1Connection::PlanBody() {
-  plan_ = service_.options.plan ? service_.options.plan(head_.request) : BodyPlan();
-  if (head_.content_length > plan_.bytes_max) {
-    return FailBody({413, BodyTooLong()});
-  }
-  body_bytes_ = 0;
-  body_full_ = false;
+  auto refusal = body_.Start(service_.PlanFor(head_.request), head_.content_length);
+  if (refusal) return FailBody(std::move(*refusal));
   if (head_.chunked) {
     decoder_.StartChunked(service_.options.header_bytes_max);
   } else {
@@ -167,17 +157,17 @@ void Http1Connection::PlanBody() {
   bool has_body = head_.chunked || head_.content_length > 0;
   SlotOf(next_ - 1).owes_continue = head_.expects_continue && has_body && in_begin_ == in_end_;
   reading_ = Reading::kBody;
-  if (plan_.stream) {
-    body_ = std::make_shared<InStream>(loop_, shared_from_this());
-    head_.request.stream = body_;
-    Dispatch();
-    return;
+  if (body_.plan().stream) {
+    auto stream = std::make_shared<InStream>(loop_, shared_from_this(), next_ - 1);
+    body_.StreamTo(stream);
+    head_.request.stream = std::move(stream);
+    return Dispatch();
   }
-  head_.request.body.reserve(static_cast<size_t>(head_.content_length) + kPaddingBytes);
+  head_.request.body.reserve(static_cast<size_t>(head_.content_length) + kBodyPaddingBytes);
 }
 
 bool Http1Connection::ReadBody() {
-  while (reading_ == Reading::kBody && !body_full_) {
+  while (reading_ == Reading::kBody && !body_.full()) {
     std::string_view input(in_.get() + in_begin_, in_end_ - in_begin_);
     size_t before = input.size();
     std::string_view piece;
@@ -197,55 +187,26 @@ bool Http1Connection::ReadBody() {
   return false;
 }
 
-std::string Http1Connection::BodyTooLong() const {
-  return fmt::format("the body is longer than {} bytes{}", plan_.bytes_max, plan_.too_long_hint);
-}
-
 bool Http1Connection::TakeBody(BytesView piece) {
   if (piece.empty()) return true;
   SlotOf(next_ - 1).owes_continue = false;
-  body_bytes_ += static_cast<int64_t>(piece.size());
-  if (body_bytes_ > plan_.bytes_max) {
-    FailBody({413, BodyTooLong()});
-    return false;
-  }
-  if (body_) {
-    body_full_ = !body_->Push(piece);
-  } else {
-    head_.request.body.append(piece);
-  }
-  return true;
+  auto refusal = body_.Take(piece, head_.request.body);
+  if (refusal) FailBody(std::move(*refusal));
+  return !refusal;
 }
 
 void Http1Connection::EndBody() {
   reading_ = Reading::kHead;
   Slot& slot = SlotOf(next_ - 1);
   if (!slot.keep_alive) reading_ = Reading::kNothing;
-  if (body_) {
-    auto body = std::move(body_);
-    body_.reset();
-    return body->End(std::nullopt);
-  }
-  Bytes& body = head_.request.body;
-  if (body.capacity() < body.size() + kPaddingBytes) body.reserve(body.size() + kPaddingBytes);
-  Dispatch();
+  bool dispatched = body_.streams();
+  body_.End(head_.request.body);
+  if (!dispatched) Dispatch();
 }
 
 void Http1Connection::Dispatch() {
   auto exchange = std::make_shared<Exchange>(loop_, shared_from_this(), next_ - 1);
-  if (plan_.quick && !plan_.stream) {
-    service_.handler(std::move(head_.request), Reply(std::move(exchange)));
-    return;
-  }
-  bool taken = service_.pool.Submit(
-      [&service = service_, request = std::move(head_.request), reply = Reply(exchange)]() mutable {
-        if (!service.cut) service.handler(std::move(request), std::move(reply));
-      });
-  if (!taken) {
-    Slot& slot = SlotOf(next_ - 1);
-    exchange->Send(RefusalResponse({503, "too many requests are waiting: try again soon"},
-                                   {slot.id.data(), slot.id.size()}));
-  }
+  service_.Run(body_.plan(), std::move(head_.request), std::move(exchange));
 }
 
 Http1Connection::Slot& Http1Connection::AddSlot() {
@@ -272,19 +233,17 @@ void Http1Connection::FailBody(Refusal refusal) {
   Slot& slot = SlotOf(next_ - 1);
   slot.keep_alive = false;
   slot.owes_continue = false;
-  if (body_) {  // a handler is at it, and answers
-    auto body = std::move(body_);
-    body_.reset();
+  if (body_.streams()) {  // a handler is at it, and answers
     Code code = refusal.status == 408 || input_ended_ ? Code::kUnavailable : Code::kInvalid;
-    return body->End(Error(code, std::move(refusal.message)));
+    return body_.Fail(Error(code, std::move(refusal.message)));
   }
   slot.response = RefusalResponse(refusal, {slot.id.data(), slot.id.size()});
   slot.answered = true;
 }
 
-void Http1Connection::OnBodyTaken() {
-  if (closed_ || !body_full_) return;
-  body_full_ = false;
+void Http1Connection::OnBodyTaken(uint64_t exchange) {
+  if (closed_ || !body_.full() || exchange != next_ - 1) return;
+  body_.MadeRoom();
   wait_ = Wait::kNone;
   now_ = std::chrono::steady_clock::now();
   Pump();
@@ -314,8 +273,8 @@ void Http1Connection::MakeRoom() {
 
 void Http1Connection::StartRead() {
   if (read_pending_ || input_ended_ || closed_) return;
-  if (reading_ == Reading::kNothing || reading_ == Reading::kHandshake) return;
-  if (reading_ == Reading::kBody && body_full_) return;
+  if (reading_ == Reading::kNothing) return;
+  if (reading_ == Reading::kBody && body_.full()) return;
   if (reading_ == Reading::kHead && (in_flight() >= kPipelinedMax || out_.bytes() > kUnsentMax))
     return;
   if (reading_ == Reading::kLingering) in_begin_ = in_end_ = 0;
@@ -328,7 +287,7 @@ void Http1Connection::SetDeadline() {
   if (closed_) return;
   Wait wait = Wait::kNone;
   if (reading_ == Reading::kBody) {
-    if (!body_full_) wait = Wait::kBody;
+    if (!body_.full()) wait = Wait::kBody;
   } else if (reading_ == Reading::kHead) {
     if (in_begin_ < in_end_)
       wait = Wait::kHead;
@@ -355,8 +314,7 @@ void Http1Connection::OnDeadline() {
   Wait wait = wait_;
   wait_ = Wait::kNone;
   read_deadline_ = SteadyTime::max();
-  if (wait == Wait::kIdle || wait == Wait::kLinger || reading_ == Reading::kHandshake)
-    return Close(false);
+  if (wait == Wait::kIdle || wait == Wait::kLinger) return Close(false);
   if (wait == Wait::kHead) {
     Refuse({408, fmt::format("the request's head took longer than {} s",
                              service_.options.header_time_max.count())});
@@ -370,7 +328,6 @@ void Http1Connection::OnDeadline() {
 void Http1Connection::Drain() {
   if (closed_ || draining_) return;
   draining_ = true;
-  if (reading_ == Reading::kHandshake) return Close(false);
   now_ = std::chrono::steady_clock::now();
   Pump();
 }

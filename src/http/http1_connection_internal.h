@@ -7,24 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "http/body_intake_internal.h"
+#include "http/connection_internal.h"
 #include "http/http1_internal.h"
 #include "http/output_internal.h"
-#include "http/service_internal.h"
-#include "http/wire_internal.h"
 
 namespace weft::http {
 
 class Http1Connection final : public Session,
+                              public ReplyTarget,
                               public WireUser,
                               public std::enable_shared_from_this<Http1Connection> {
  public:
-  Http1Connection(Service& service, std::shared_ptr<Loop> loop, std::unique_ptr<Wire> wire);
+  Http1Connection(Connection connection, std::string_view input);
   ~Http1Connection() override;
 
   void Start() override;
   void Tick(SteadyTime now) override;
   void Drain() override;
   void Cut() override;
+  void Settle() override;
 
   void OnHandshake(WireEvent event) override;
   void OnRead(WireEvent event, size_t bytes) override;
@@ -33,11 +35,11 @@ class Http1Connection final : public Session,
   void OnAnswer(uint64_t exchange, Response response) override;
   void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) override;
   void OnStreamReady(uint64_t exchange) override;
-  void OnBodyTaken() override;
+  void OnBodyTaken(uint64_t exchange) override;
 
  private:
   // What is read next. kNothing: the connection ends after the answers that are owed.
-  enum class Reading { kHandshake, kHead, kBody, kNothing, kLingering };
+  enum class Reading { kHead, kBody, kNothing, kLingering };
   enum class Wait { kNone, kIdle, kHead, kBody, kLinger };
 
   // A request that is not yet answered whole.
@@ -53,7 +55,7 @@ class Http1Connection final : public Session,
     Response response;
     std::shared_ptr<OutStream> stream;
     BodyFraming framing = BodyFraming::kLength;
-    int64_t stream_left = 0;  // with kLength
+    LengthCheck length;  // of the stream
   };
 
   Slot& SlotOf(uint64_t exchange) { return slots_[exchange % slots_.size()]; }
@@ -66,7 +68,6 @@ class Http1Connection final : public Session,
   bool ReadHead();
   bool TakeHead(std::string_view text);
   void PlanBody();
-  std::string BodyTooLong() const;
   bool ReadBody();
   bool TakeBody(BytesView piece);
   void EndBody();
@@ -92,20 +93,18 @@ class Http1Connection final : public Session,
   Service& service_;
   std::shared_ptr<Loop> loop_;
   std::unique_ptr<Wire> wire_;
+  ConnectionCount count_;
   std::string remote_address_;
 
   // Input: what was read and not yet consumed is [in_begin_, in_end_) of in_.
   std::unique_ptr<char[]> in_;
   size_t in_size_ = 0, in_begin_ = 0, in_end_ = 0, in_searched_ = 0;
-  Reading reading_ = Reading::kHandshake;
+  Reading reading_ = Reading::kHead;
   bool read_pending_ = false;
   bool input_ended_ = false;
   Head head_;
   BodyDecoder decoder_;
-  BodyPlan plan_;
-  int64_t body_bytes_ = 0;
-  std::shared_ptr<InStream> body_;  // when it is streamed
-  bool body_full_ = false;
+  BodyIntake body_;
 
   // The requests numbered [first_, next_), in a ring.
   std::vector<Slot> slots_;
@@ -119,7 +118,6 @@ class Http1Connection final : public Session,
   bool aborting_ = false;  // so that the peer sees the answer broken off
   bool draining_ = false;
   bool closed_ = false;
-  bool counted_ = false;
 
   SteadyTime now_;
   Wait wait_ = Wait::kNone;

@@ -6,15 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "http/answer_internal.h"
 #include "http/message.h"
 
 namespace weft::http {
-
-// Why the server itself answers a request, and with what.
-struct Refusal {
-  int status = 400;
-  std::string message;
-};
 
 struct Head {
   Request request;
@@ -53,8 +48,6 @@ class BodyDecoder {
 };
 
 std::string_view ReasonOf(int status);
-// Whether an answer of this status has no body whatever it says.
-bool NeverHasBody(int status);
 
 enum class BodyFraming { kLength, kChunked, kUntilClose };
 struct HeadOut {
@@ -67,8 +60,5 @@ struct HeadOut {
 // Connection, framing, date, server and id are the server's own: those among the answer's headers
 // are left out.
 void AppendHead(std::string& out, const Response& response, const HeadOut& how);
-
-// {"code", "message", "request_id"}.
-Response RefusalResponse(const Refusal& refusal, std::string_view request_id);
 
 }  // namespace weft::http

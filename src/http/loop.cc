@@ -48,6 +48,8 @@ struct Loop::State {
   std::string date;
   std::thread thread;
   std::vector<Delivery> running;
+  bool delivering = false;
+  std::vector<std::shared_ptr<Session>> unsettled;
 
   std::mutex mutex;  // guards what follows
   std::vector<Delivery> inbox;
@@ -60,7 +62,11 @@ struct Loop::State {
       running.swap(inbox);
       posted = false;
     }
+    delivering = true;
     for (Delivery& delivery : running) delivery.Run();
+    delivering = false;
+    for (auto& session : unsettled) session->Settle();
+    unsettled.clear();
     running.clear();
   }
 
@@ -129,6 +135,21 @@ void Loop::Deliver(Delivery delivery) {
     state_->posted = true;
   }
   asio::post(state_->io, [state = state_.get()] { state->RunInbox(); });
+}
+
+bool Loop::SettleLater(std::shared_ptr<Session> session) {
+  if (state_->delivering) state_->unsettled.push_back(std::move(session));
+  return state_->delivering;
+}
+
+void Loop::Post(std::function<void()> work) {
+  bool ended;
+  {
+    std::lock_guard lock(state_->mutex);
+    ended = state_->ended;
+  }
+  if (ended) return work();
+  asio::post(state_->io, std::move(work));
 }
 
 void Loop::Add(std::shared_ptr<Session> session) {

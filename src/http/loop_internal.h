@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -20,12 +21,14 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using RequestId = std::array<char, 36>;
 
 // A connection as its io thread sees it. All on that thread.
-class Session : public ReplyTarget {
+class Session {
  public:
+  virtual ~Session() = default;
   virtual void Start() = 0;
   virtual void Tick(SteadyTime now) = 0;  // several times a second: looks at its deadlines
   virtual void Drain() = 0;               // ends once its requests are answered
   virtual void Cut() = 0;                 // ends now
+  virtual void Settle() = 0;              // see SettleLater
 };
 
 class Loop {
@@ -45,6 +48,10 @@ class Loop {
   void Deliver(Delivery delivery);
 
   // On the loop's thread.
+  // True while deliveries are being run: the session's Settle comes after the last of them, so that
+  // what several of them made ready is sent in one go.
+  bool SettleLater(std::shared_ptr<Session> session);
+  void Post(std::function<void()> work);  // runs it soon, and at once when the loop has ended
   void Add(std::shared_ptr<Session> session);
   void Remove(Session* session);
   void DrainAll();

@@ -14,6 +14,7 @@ namespace weft::http {
 
 using codec::HeaderList;
 
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // The first value of a header, by name in any case; "" when absent.
 std::string_view FindHeader(const HeaderList& headers, std::string_view name);
 
@@ -55,6 +56,12 @@ class BodyWriter {
   virtual ~BodyWriter() = default;  // without Finish(): as Abort()
   // kUnavailable when the client went away or stalled past the server's limit.
   virtual Status Write(BytesView bytes) = 0;
+  // For bodies that must not hold a thread while the client is slow. True: the next Write takes its
+  // bytes whole, however many, without waiting (or fails at once). False: `wake` is called once,
+  // from any thread, when that has become so, or the client has gone; it must not block. A later
+  // call takes the place of an earlier one's `wake`; after Finish, Abort or the destructor it is
+  // not called any more, unless it is being called already.
+  virtual bool HasRoom(std::function<void()> wake) = 0;
   virtual Status Finish() = 0;
   // Ends the connection without the body's proper end, so that the client cannot take it for whole.
   virtual void Abort() = 0;

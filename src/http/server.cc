@@ -15,7 +15,8 @@
 
 #include "base/logging.h"
 #include "http/asio_wire_internal.h"
-#include "http/http1_connection_internal.h"
+#include "http/connection_internal.h"
+#include "http/http1_internal.h"
 #include "http/loop_internal.h"
 #include "http/service_internal.h"
 
@@ -28,6 +29,18 @@ using ErrorCode = boost::system::error_code;
 
 // How long to wait after accept has failed: for want of descriptors it would fail again at once.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+
+// Of the protocols that a client offers over TLS, the newest that is spoken here; a client that
+// offers none of them is told nothing, and looked at by what it sends.
+int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_bytes,
+                   const unsigned char* offered, unsigned offered_bytes, void*) {
+  static constexpr unsigned char kSpoken[] = "\x02h2\x08http/1.1";
+  unsigned char* found = nullptr;
+  int outcome = SSL_select_next_proto(&found, chosen_bytes, kSpoken, sizeof kSpoken - 1, offered,
+                                      offered_bytes);
+  *chosen = found;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
 
 class AsioServer final : public Server {
  public:
@@ -105,6 +118,7 @@ class AsioServer final : public Server {
     SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
     SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_alpn_select_cb(native, ChooseProtocol, nullptr);
     return {};
   }
 
@@ -169,11 +183,14 @@ class AsioServer final : public Server {
     auto shared = std::make_shared<tcp::socket>(std::move(socket));
     asio::post(loops_[index]->io(), [this, index, shared] {
       auto wire = tls_ ? MakeTlsWire(std::move(*shared), *tls_) : MakePlainWire(std::move(*shared));
-      auto connection = std::make_shared<Http1Connection>(service_, loops_[index], std::move(wire));
-      loops_[index]->Add(connection);
-      connection->Start();
+      auto opening = MakeOpening({.service = service_,
+                                  .loop = loops_[index],
+                                  .wire = std::move(wire),
+                                  .count = ConnectionCount(service_.metrics)});
+      loops_[index]->Add(opening);
+      opening->Start();
       --waiting_;
-      if (stopping_) connection->Drain();
+      if (stopping_) opening->Drain();
     });
   }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server: keep-alive, pipelining, chunked and streamed bodies both ways, Expect:
-// 100-continue, TLS, limits on everything a client can send or withhold. RFC 9110 and 9112.
+// A server of HTTP/1.1 and HTTP/2 on one port: TLS or in the clear, keep-alive, streamed bodies
+// both ways, Expect: 100-continue, limits on everything a client can send or withhold. RFC 9110 and
+// 9112 (pipelining, chunked bodies), and RFC 9113: agreed on by ALPN over TLS, by prior knowledge
+// in the clear. Handlers do not see which one carried a request: its authority is the header
+// "host".
 #pragma once
 
 #include <functional>
@@ -35,7 +38,7 @@ struct Server {
     int request_threads = 8;          // run handlers
     int request_queue_max = 1024;     // more waiting requests are answered 503 with Retry-After
     int connections_max = 10'000;     // more are refused with 503 and closed
-    int header_bytes_max = 64 << 10;  // past it: 431
+    int header_bytes_max = 64 << 10;  // of a request's head; past it: 431
     seconds header_time_max{
         15};  // from the first byte of a head, or the handshake, to its end: 408, close
     seconds body_time_max{60};  // without one more byte of body read or written: close
@@ -51,7 +54,8 @@ struct Server {
                                               Metrics& metrics);
   virtual ~Server() = default;  // as Stop(0)
   virtual int port() const = 0;
-  // Takes no more connections, answers the requests that it has (closing each connection after),
+  // Takes no more connections, answers the requests that it has (closing each connection after; one
+  // of HTTP/2 is told at once to begin no more),
   // then returns; at latest after `grace`, when what is left is cut off.
   virtual void Stop(seconds grace) = 0;
 };

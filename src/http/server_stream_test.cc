@@ -240,6 +240,67 @@ TEST_F(StreamTest, AWriterLearnsThatItsClientWentAway) {
   EXPECT_EQ(outcome, 1);
 }
 
+// What a handler without a thread of its own does: writes while there is room, and goes on when
+// woken.
+struct Feed : std::enable_shared_from_this<Feed> {
+  std::unique_ptr<BodyWriter> writer;
+  int left = 0;
+  std::atomic<int> waits = 0;
+  std::atomic<int> outcome = 0;
+  void Run() {
+    Bytes piece(700'000, 'x');  // more than the buffer takes
+    while (left > 0) {
+      if (!writer->HasRoom([self = shared_from_this()] { self->Run(); })) {
+        ++waits;
+        return;
+      }
+      Status written = writer->Write(piece);
+      if (!written.ok()) {
+        outcome = written.error().code() == Code::kUnavailable ? 2 : 3;
+        return;
+      }
+      --left;
+    }
+    outcome = writer->Finish().ok() ? 1 : 4;
+  }
+};
+
+TEST_F(StreamTest, AHandlerWithoutAThreadWritesWhenThereIsRoom) {
+  options.body_time_max = seconds(2);
+  options.plan = [](const Request&) { return BodyPlan{.quick = true}; };
+  auto feed = std::make_shared<Feed>();
+  Start([&](Request, Reply reply) {
+    feed->writer = reply.Stream({});
+    feed->left = 100;
+    feed->Run();
+  });
+  RawSocket client(port(), 65536);
+  client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::this_thread::sleep_for(milliseconds(200));
+  EXPECT_EQ(feed->outcome, 0);
+  EXPECT_EQ(client.Receive().body.size(), 70'000'000u);
+  while (feed->outcome == 0) std::this_thread::yield();
+  EXPECT_EQ(feed->outcome, 1);
+  EXPECT_GT(feed->waits, 0);
+}
+
+TEST_F(StreamTest, AWaitingWriterIsWokenWhenItsClientGoes) {
+  auto feed = std::make_shared<Feed>();
+  Start([&](Request, Reply reply) {
+    feed->writer = reply.Stream({});
+    feed->left = 1000;
+    feed->Run();
+  });
+  {
+    RawSocket client(port(), 4096);
+    client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    while (feed->waits == 0) std::this_thread::yield();
+    EXPECT_EQ(feed->outcome, 0);
+  }
+  while (feed->outcome == 0) std::this_thread::yield();
+  EXPECT_EQ(feed->outcome, 2);
+}
+
 TEST_F(StreamTest, Http10GetsItsStreamUntilTheEnd) {
   Start([](Request, Reply reply) {
     auto writer = reply.Stream({});

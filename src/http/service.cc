@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "http/answer_internal.h"
 #include "http/service_internal.h"
 
 namespace weft::http {
@@ -17,7 +18,9 @@ RequestMetrics::RequestMetrics(Metrics& metrics)
                                     "From a request's head to its answer",
                                     {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                      0.5, 1, 2.5, 5, 10, 30, 60})),
-      connections_gauge_(metrics.AddGauge("weft_http_connections", "Open connections")) {}
+      connections_gauge_(metrics.AddGauge("weft_http_connections", "Open connections")),
+      floods_(metrics.AddCounter("weft_http_floods_total",
+                                 "Connections closed for a flood of frames that cost nothing")) {}
 
 // A method is whatever the client says, so that only those known get a series of their own.
 void RequestMetrics::Observe(std::string_view method, int status, SteadyTime begin,
@@ -48,5 +51,15 @@ Service::Service(Server::Options given, Server::Handler handle, Metrics& registr
       pool({.name = "requests",
             .threads = options.request_threads,
             .queue_max = options.request_queue_max}) {}
+
+void Service::Run(const BodyPlan& plan, Request request, std::shared_ptr<Exchange> exchange) {
+  if (plan.quick && !plan.stream) return handler(std::move(request), Reply(std::move(exchange)));
+  std::string id = request.id;
+  bool taken = pool.Submit([this, request = std::move(request), reply = Reply(exchange)]() mutable {
+    if (!cut) handler(std::move(request), std::move(reply));
+  });
+  if (taken) return;
+  exchange->Send(RefusalResponse({503, "too many requests are waiting: try again soon"}, id));
+}
 
 }  // namespace weft::http

@@ -16,6 +16,7 @@ class RequestMetrics {
   explicit RequestMetrics(Metrics& metrics);
   void Observe(std::string_view method, int status, SteadyTime begin, SteadyTime end);
   void CountConnection(int change);
+  void CountFlood() { floods_.Add(1); }
   int connections() const { return connections_; }
 
  private:
@@ -24,11 +25,18 @@ class RequestMetrics {
   std::array<std::array<std::atomic<Counter*>, kClasses>, kMethods> requests_{};
   Histogram& seconds_;
   Gauge& connections_gauge_;
+  Counter& floods_;
   std::atomic<int> connections_ = 0;
 };
 
 struct Service {
   Service(Server::Options given, Server::Handler handle, Metrics& registry);
+  BodyPlan PlanFor(const Request& head) const {
+    return options.plan ? options.plan(head) : BodyPlan();
+  }
+  // Has the request handled: here and now when that is quick, else on the pool, or, when its queue
+  // is full, answers 503.
+  void Run(const BodyPlan& plan, Request request, std::shared_ptr<Exchange> exchange);
   Server::Options options;
   Server::Handler handler;
   RequestMetrics metrics;

@@ -26,6 +26,8 @@ class Wire {
   virtual ~Wire() = default;
   virtual bool secure() const = 0;
   virtual std::string remote_address() const = 0;
+  // What the handshake agreed on: "h2", "http/1.1", or "" for nothing.
+  virtual std::string_view protocol() const = 0;
   virtual void Handshake(std::shared_ptr<WireUser> user) = 0;
   virtual void Read(std::shared_ptr<WireUser> user, char* to, size_t bytes_max) = 0;
   // Some of `pieces`, from the front; they stay where they are until OnWritten.

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is the same of a request's head in every version of HTTP.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/answer_internal.h"
+
+namespace weft::http {
+
+inline constexpr size_t kHeadersMax = 256;
+
+bool IsToken(std::string_view text);
+Refusal Malformed(std::string message);  // 400
+Refusal TooManyHeaders();                // 431
+
+// Each takes its part into the request, or says what is wrong with it.
+std::optional<Refusal> TakeMethod(std::string_view method, Request& request);
+// "/path?query", or "*".
+std::optional<Refusal> TakeTarget(std::string_view target, Request& request);
+std::optional<Refusal> ReadLength(std::string_view content_length, int64_t& length);
+// `expect` is the value of that header: only 100-continue can be met.
+std::optional<Refusal> CheckExpect(std::string_view expect);
+
+}  // namespace weft::http

@@ -58,6 +58,9 @@ const std::vector<std::string>& Govern::Migrations() {
       "principal TEXT NOT NULL, database_name TEXT NOT NULL, table_name TEXT NOT NULL, columns "
       "TEXT NOT NULL)",
       "CREATE INDEX govern_grants_to ON govern_grants (kind, account, principal)",
+      "CREATE TABLE govern_resource_policies (resource TEXT NOT NULL PRIMARY KEY, document TEXT "
+      "NOT "
+      "NULL)",
   };
   return steps;
 }
@@ -162,30 +165,6 @@ std::vector<AttachedPolicy> Govern::Policies() const {
     for (const Rules::Attached& one : attached) policies.push_back(one.source);
   }
   return policies;
-}
-
-Status Govern::Authorize(const Principal& principal, std::string_view action,
-                         std::string_view resource) const {
-  if (principal.administrator) return {};
-  auto rules = TRY(state_->picture.Get());
-  auto verdict = Policy::Verdict::kNone;
-  for (const PrincipalRef& name : NamesOf(principal)) {
-    auto found = rules->policies.find(name);
-    if (found == rules->policies.end()) continue;
-    for (const Rules::Attached& attached : found->second) {
-      const auto one = attached.policy.Judge(action, resource);
-      if (one == Policy::Verdict::kDeny) verdict = one;
-      if (one == Policy::Verdict::kAllow && verdict == Policy::Verdict::kNone) verdict = one;
-    }
-  }
-  if (verdict == Policy::Verdict::kAllow) return {};
-  const std::string why =
-      verdict == Policy::Verdict::kDeny
-          ? "with an explicit deny in an identity-based policy"
-          : fmt::format("because no identity-based policy allows the {} action", action);
-  return Fail(Code::kDenied,
-              fmt::format("User: {} is not authorized to perform: {} on resource: {} {}",
-                          principal.arn, action, resource, why));
 }
 
 Access Govern::AccessTo(const Principal& principal, const catalog::TableName& table) const {

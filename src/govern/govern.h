@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,22 @@ class Govern {
   // deny in an identity-based policy").
   Status Authorize(const identity::Principal& principal, std::string_view action,
                    std::string_view resource) const;
+
+  // The policy of a resource itself, whoever it belongs to, named by its ARN. Put replaces;
+  // kInvalid or kNotOffered for a document that ResourcePolicy refuses.
+  Status PutResourcePolicy(meta::Transaction& tx, const std::string& resource,
+                           const std::string& document);
+  Status DeleteResourcePolicy(meta::Transaction& tx, const std::string& resource);  // kNotFound
+  Result<std::optional<std::string>> GetResourcePolicy(const std::string& resource) const;
+  // The policies of a resource that is deleted and of what lies below it ("RESOURCE/...").
+  Status ForgetResource(meta::Transaction& tx, const std::string& resource);
+
+  // Like Authorize, on a resource that may have a policy of its own. A principal of the `owner`
+  // account needs either policy to allow, one of another account both; a deny in either wins. Where
+  // the resource's policy is what is missing or denies, the text says "no resource-based policy"
+  // and "in a resource-based policy".
+  Status AuthorizeOn(const identity::Principal& principal, std::string_view action,
+                     std::string_view resource, const AccountId& owner) const;
 
   // The one decision on reading a table.
   Access AccessTo(const identity::Principal& principal, const catalog::TableName& table) const;

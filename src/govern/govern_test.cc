@@ -56,6 +56,10 @@ class GovernTest : public testing::Test {
   Status Put(const AttachedPolicy& policy) {
     return Do([&](meta::Transaction& tx) { return govern_.PutPolicy(tx, policy); });
   }
+  Status PutOn(const std::string& resource, const std::string& document) {
+    return Do(
+        [&](meta::Transaction& tx) { return govern_.PutResourcePolicy(tx, resource, document); });
+  }
   Principal Who(const std::string& name) {
     return *directory_.PrincipalOf(*directory_.ResolveUser(name));
   }
@@ -183,6 +187,91 @@ TEST_F(GovernTest, WhoIsForgottenLeavesNothingToTheNextOfThatName) {
   EXPECT_FALSE(govern_.AccessTo(Who("ada"), orders_).any);
   EXPECT_FALSE(govern_.Authorize(Who("ada"), "weft:Query", "*").ok());
   EXPECT_TRUE(govern_.AccessTo(Who("bob"), orders_).any);
+}
+
+constexpr const char* kOrders = "arn:aws:kinesis:us-east-1:111111111111:stream/orders";
+
+std::string OnOrders(const std::string& effect, const std::string& principal,
+                     const std::string& resource = kOrders) {
+  return R"({"Version": "2012-10-17", "Statement": [{"Effect": ")" + effect +
+         R"(", "Action": "kinesis:PutRecord", "Principal": {"AWS": ")" + principal +
+         R"("}, "Resource": ")" + resource + "\"}]}";
+}
+constexpr const char* kAllowPut =
+    R"({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": "*"}})";
+
+TEST_F(GovernTest, InTheOwnersAccountEitherPolicyAllows) {
+  const auto may = [&](const char* who, const char* action = "kinesis:PutRecord") {
+    return govern_.AuthorizeOn(Who(who), action, kOrders, sales_);
+  };
+  EXPECT_THAT(may("cy").error().message(),
+              "User: arn:aws:iam::111111111111:user/cy is not authorized to perform: "
+              "kinesis:PutRecord on resource: arn:aws:kinesis:us-east-1:111111111111:stream/orders "
+              "because no identity-based policy allows the kinesis:PutRecord action");
+  ASSERT_TRUE(PutOn(kOrders, OnOrders("Allow", "arn:aws:iam::111111111111:user/cy")).ok());
+  EXPECT_TRUE(may("cy").ok());
+  EXPECT_FALSE(may("cy", "kinesis:GetRecords").ok());
+  ASSERT_TRUE(Do([&](auto& tx) { return govern_.DeleteResourcePolicy(tx, kOrders); }).ok());
+  EXPECT_EQ(may("cy").error().code(), Code::kDenied);
+  ASSERT_TRUE(Put(AttachedPolicy{{Kind::kUser, sales_, "cy"}, "put", kAllowPut}).ok());
+  EXPECT_TRUE(may("cy").ok());
+  ASSERT_TRUE(PutOn(kOrders, OnOrders("Deny", "111111111111")).ok());
+  EXPECT_THAT(may("cy").error().message(),
+              testing::EndsWith(" with an explicit deny in a resource-based policy"));
+}
+
+TEST_F(GovernTest, FromAnotherAccountBothPoliciesMustAllow) {
+  const auto may = [&](const char* who) {
+    return govern_.AuthorizeOn(Who(who), "kinesis:PutRecord", kOrders, sales_);
+  };
+  ASSERT_TRUE(Put(AttachedPolicy{User("ada"), "put", kAllowPut}).ok());
+  EXPECT_THAT(
+      may("ada").error().message(),
+      testing::EndsWith(" because no resource-based policy allows the kinesis:PutRecord action"));
+  ASSERT_TRUE(PutOn(kOrders, OnOrders("Allow", "arn:aws:iam::333333333333:root")).ok());
+  EXPECT_TRUE(may("ada").ok());
+  EXPECT_THAT(
+      may("bob").error().message(),
+      testing::EndsWith(" because no identity-based policy allows the kinesis:PutRecord action"));
+  ASSERT_TRUE(Put(AttachedPolicy{User("ada"), "no", kDenyAll}).ok());
+  EXPECT_THAT(may("ada").error().message(),
+              testing::EndsWith(" with an explicit deny in an identity-based policy"));
+  EXPECT_TRUE(may("admin").ok());
+}
+
+TEST_F(GovernTest, AResourcesPolicyIsReplacedReadAndForgottenWithIt) {
+  const std::string reader = std::string(kOrders) + "/consumer/kcl:1700000000";
+  const std::string other = std::string(kOrders) + "2";
+  EXPECT_EQ(*govern_.GetResourcePolicy(kOrders), std::nullopt);
+  const std::string document = OnOrders("Allow", "222222222222");
+  ASSERT_TRUE(PutOn(kOrders, OnOrders("Deny", "222222222222")).ok());
+  ASSERT_TRUE(PutOn(kOrders, document).ok());
+  EXPECT_EQ(*govern_.GetResourcePolicy(kOrders), document);
+  ASSERT_TRUE(PutOn(reader, OnOrders("Allow", "222222222222", reader)).ok());
+  ASSERT_TRUE(PutOn(other, OnOrders("Allow", "222222222222", other)).ok());
+  EXPECT_EQ(PutOn(kOrders, "{}").error().code(), Code::kInvalid);
+  EXPECT_EQ(PutOn(kOrders, OnOrders("Allow", "222222222222", other)).error().code(),
+            Code::kInvalid);
+  EXPECT_EQ(*govern_.GetResourcePolicy(kOrders), document);
+  ASSERT_TRUE(Do([&](auto& tx) { return govern_.ForgetResource(tx, kOrders); }).ok());
+  EXPECT_EQ(*govern_.GetResourcePolicy(kOrders), std::nullopt);
+  EXPECT_EQ(*govern_.GetResourcePolicy(reader), std::nullopt);
+  EXPECT_TRUE(govern_.GetResourcePolicy(other)->has_value());
+  EXPECT_EQ(Do([&](auto& tx) { return govern_.DeleteResourcePolicy(tx, kOrders); }).error().code(),
+            Code::kNotFound);
+}
+
+TEST_F(GovernTest, NothingIsAllowedByAResourcePolicyThatCannotBeRead) {
+  ASSERT_TRUE(PutOn(kOrders, OnOrders("Allow", "*")).ok());
+  ASSERT_TRUE(database_
+                  ->Transact([&](meta::Transaction& tx) -> Status {
+                    (void)TRY(tx.Execute("UPDATE govern_resource_policies SET document = '{'"));
+                    return {};
+                  })
+                  .ok());
+  EXPECT_FALSE(Govern(*database_, directory_)
+                   .AuthorizeOn(Who("cy"), "kinesis:PutRecord", kOrders, sales_)
+                   .ok());
 }
 
 TEST_F(GovernTest, ExplainsColumnByColumn) {

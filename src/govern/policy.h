@@ -7,7 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/id.h"
 #include "base/result.h"
+#include "govern/statement.h"
+#include "identity/principal.h"
 
 namespace weft::govern {
 
@@ -21,15 +24,28 @@ class Policy {
  public:
   static constexpr size_t kOctetsMax = 10'240;
   static Result<Policy> Parse(std::string_view json);
-  enum class Verdict { kNone, kAllow, kDeny };  // an explicit deny wins
   Verdict Judge(std::string_view action, std::string_view resource) const;
 
  private:
-  struct Statement {
-    bool allow = false;
-    bool not_action = false, not_resource = false;
-    std::vector<std::string> actions, resources;
-  };
+  std::vector<Statement> statements_;
+};
+
+// A policy attached to a resource: each statement also has a Principal, and its Resource is the ARN
+// of that resource itself. A Principal is "*", or {"AWS": one or a list of} "*", an account (twelve
+// digits, or the ARN of its root), or the ARN of a user, a role or a role's session, whole.
+// Allowing an account delegates to it: one of its principals may where its own policies allow it
+// too, so that in the owner's account such a statement changes nothing. Principals of other kinds
+// (Service, Federated, CanonicalUser) and NotPrincipal are not offered.
+class ResourcePolicy {
+ public:
+  static constexpr size_t kOctetsMax = 20'480;
+  static Result<ResourcePolicy> Parse(std::string_view json, std::string_view resource);
+  // `owner`: the account of the resource.
+  Verdict Judge(const identity::Principal& caller, std::string_view action,
+                const AccountId& owner) const;
+
+ private:
+  std::string resource_;
   std::vector<Statement> statements_;
 };
 

@@ -12,7 +12,6 @@ namespace weft::govern {
 namespace {
 
 using testing::HasSubstr;
-using Verdict = Policy::Verdict;
 
 std::string Statement(const std::string& inner) {
   return R"({"Version": "2012-10-17", "Statement": [{)" + inner + "}]}";
@@ -168,6 +167,104 @@ TEST(Policy, SaysWhatIsNotOfferedYet) {
   EXPECT_EQ(Refusal(Statement(good + R"(, "Condition": {})")).code(), Code::kNotOffered);
   EXPECT_EQ(Refusal(Simple("Allow", R"("a:b")", R"("arn:aws:s3:::home/${aws:username}/*")")).code(),
             Code::kNotOffered);
+}
+
+constexpr const char* kStream = "arn:aws:kinesis:us-east-1:111111111111:stream/orders";
+
+std::string OnStream(const std::string& principal, const std::string& more = "") {
+  return Statement(R"("Effect": "Allow", "Action": "kinesis:PutRecord*", "Principal": )" +
+                   principal + R"(, "Resource": ")" + kStream + "\"" + more);
+}
+identity::Principal Caller(const std::string& account, const std::string& name) {
+  return {.kind = identity::Principal::Kind::kUser,
+          .account = AccountId(account),
+          .name = name,
+          .arn = "arn:aws:iam::" + account + ":user/" + name,
+          .groups = {},
+          .access_key_id = "",
+          .administrator = false};
+}
+Verdict JudgeOnStream(const std::string& document, const identity::Principal& caller,
+                      std::string_view action = "kinesis:PutRecords") {
+  auto policy = ResourcePolicy::Parse(document, kStream);
+  EXPECT_TRUE(policy.ok()) << (policy.ok() ? "" : policy.error().message());
+  return policy.ok() ? policy->Judge(caller, action, AccountId("111111111111")) : Verdict::kNone;
+}
+Code RefusalOnStream(const std::string& document) {
+  auto policy = ResourcePolicy::Parse(document, kStream);
+  EXPECT_FALSE(policy.ok()) << document;
+  return policy.ok() ? Code::kInternal : policy.error().code();
+}
+
+TEST(ResourcePolicy, NamesAnybodyAccountsUsersAndRoles) {
+  const auto ada = Caller("222222222222", "ada");
+  auto etl = Caller("222222222222", "etl");
+  etl.kind = identity::Principal::Kind::kRole;
+  etl.arn = "arn:aws:sts::222222222222:assumed-role/etl/nightly";
+  struct Case {
+    const char* principal;
+    bool ada, etl;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {R"("*")", true, true},
+           {R"({"AWS": "*"})", true, true},
+           {R"({"AWS": "222222222222"})", true, true},
+           {R"({"AWS": "arn:aws:iam::222222222222:root"})", true, true},
+           {R"({"AWS": "333333333333"})", false, false},
+           {R"({"AWS": "arn:aws:iam::222222222222:user/ada"})", true, false},
+           {R"({"AWS": "arn:aws:iam::222222222222:user/adam"})", false, false},
+           {R"({"AWS": "arn:aws:iam::333333333333:user/ada"})", false, false},
+           {R"({"AWS": "arn:aws:iam::222222222222:role/etl"})", false, true},
+           {R"({"AWS": "arn:aws:iam::222222222222:role/ada"})", false, false},
+           {R"({"AWS": "arn:aws:sts::222222222222:assumed-role/etl/nightly"})", false, true},
+           {R"({"AWS": "arn:aws:sts::222222222222:assumed-role/etl/other"})", false, false},
+           {R"({"AWS": ["333333333333", "arn:aws:iam::222222222222:user/ada"]})", true, false}}) {
+    const std::string document = OnStream(c.principal);
+    EXPECT_EQ(JudgeOnStream(document, ada) == Verdict::kAllow, c.ada) << c.principal;
+    EXPECT_EQ(JudgeOnStream(document, etl) == Verdict::kAllow, c.etl) << c.principal;
+    EXPECT_EQ(JudgeOnStream(document, ada, "kinesis:GetRecords"), Verdict::kNone) << c.principal;
+  }
+}
+
+TEST(ResourcePolicy, AllowingTheOwnAccountDelegatesAndDenyingItDenies) {
+  const auto own = Caller("111111111111", "press");
+  const std::string account = R"({"AWS": "111111111111"})";
+  EXPECT_EQ(JudgeOnStream(OnStream(account), own), Verdict::kNone);
+  EXPECT_EQ(JudgeOnStream(OnStream(R"("*")"), own), Verdict::kAllow);
+  std::string deny = OnStream(account);
+  deny.replace(deny.find("Allow"), 5, "Deny");
+  EXPECT_EQ(JudgeOnStream(deny, own), Verdict::kDeny);
+}
+
+TEST(ResourcePolicy, RefusesWhatItCouldNotHold) {
+  for (const std::string& wrong :
+       {std::string("{}"), OnStream(R"("ada")"), OnStream("{}"), OnStream("7"),
+        OnStream(R"({"AWS": []})"), OnStream(R"({"AWS": 222222222222})"),
+        OnStream(R"({"AWS": "22222222222"})"), OnStream(R"({"AWS": "user/ada"})"),
+        OnStream(R"({"AWS": "arn:aws:iam::222222222222:user/"})"),
+        OnStream(R"({"AWS": "arn:aws:iam::222222222222:user/a*"})"),
+        OnStream(R"({"AWS": "arn:aws:iam::222222222222:group/query"})"),
+        OnStream(R"({"AWS": "arn:aws:iam::*:root"})"), OnStream(R"({"Aws": "*"})"),
+        Statement(R"("Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": ")" +
+                  std::string(kStream) + "\""),
+        Statement(R"("Effect": "Allow", "Action": "kinesis:*", "Principal": "*")"),
+        Statement(R"("Effect": "Allow", "Action": "kinesis:*", "Principal": "*", "Resource": "*")"),
+        Statement(R"("Effect": "Allow", "Action": "kinesis:*", "Principal": "*", "Resource": ")" +
+                  std::string(kStream) + "2\""),
+        Statement(
+            R"("Effect": "Allow", "Action": "kinesis:*", "Principal": "*", "NotResource": ")" +
+            std::string(kStream) + "\""),
+        OnStream(R"("*")", ", \"Sid\": \"" + std::string(21'000, 'x') + "\"")}) {
+    EXPECT_EQ(RefusalOnStream(wrong), Code::kInvalid) << wrong;
+  }
+  for (const std::string& later :
+       {OnStream(R"({"Service": "logs.amazonaws.com"})"),
+        OnStream(R"({"AWS": "*", "Federated": "accounts.example.com"})"),
+        OnStream(R"("*")", R"(, "Condition": {})"),
+        Statement(R"("Effect": "Deny", "Action": "kinesis:*", "NotPrincipal": "*", "Resource": ")" +
+                  std::string(kStream) + "\"")}) {
+    EXPECT_EQ(RefusalOnStream(later), Code::kNotOffered) << later;
+  }
 }
 
 TEST(Policy, TakesTheExamplesOfAMesh) {

@@ -61,6 +61,21 @@ Result<std::vector<std::string>> DecodeColumns(const std::string& text) {
   return columns;
 }
 
+Verdict Rules::Judge(const identity::Principal& principal, std::string_view action,
+                     std::string_view resource) const {
+  auto verdict = Verdict::kNone;
+  for (const PrincipalRef& name : NamesOf(principal)) {
+    auto found = policies.find(name);
+    if (found == policies.end()) continue;
+    for (const Attached& attached : found->second) {
+      const auto one = attached.policy.Judge(action, resource);
+      if (one == Verdict::kDeny) return one;
+      if (one == Verdict::kAllow) verdict = one;
+    }
+  }
+  return verdict;
+}
+
 const GrantedTo* Rules::Find(const catalog::TableName& table, const PrincipalRef& to) const {
   auto on_table = tables.find(table);
   if (on_table == tables.end()) return nullptr;
@@ -79,6 +94,14 @@ Result<std::shared_ptr<const Rules>> LoadRules(meta::Transaction& tx) {
     if (!policy.ok()) return Fail(policy.error().In(fmt::format("stored policy {}", source.name)));
     auto& attached = rules->policies[source.to];
     attached.push_back({.source = std::move(source), .policy = std::move(*policy)});
+  }
+  for (const meta::Row& row :
+       TRY(tx.Query("SELECT resource, document FROM govern_resource_policies ORDER BY resource"))) {
+    auto policy = ResourcePolicy::Parse(row.text(1), row.text(0));
+    if (!policy.ok())
+      return Fail(policy.error().In(fmt::format("stored policy of {}", row.text(0))));
+    rules->resources.emplace(
+        row.text(0), Rules::OfResource{.document = row.text(1), .policy = std::move(*policy)});
   }
   for (const meta::Row& row : TRY(tx.Query("SELECT id, kind, account, principal, database_name, "
                                            "table_name, columns FROM govern_grants ORDER BY id"))) {

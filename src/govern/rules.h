@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,9 +28,17 @@ struct Rules {
     Policy policy;
   };
   std::map<identity::PrincipalRef, std::vector<Attached>> policies;
-  std::map<std::string, Grant> grants;  // by id
+  struct OfResource {
+    std::string document;
+    ResourcePolicy policy;
+  };
+  std::map<std::string, OfResource, std::less<>> resources;  // by ARN
+  std::map<std::string, Grant> grants;                       // by id
   std::map<catalog::TableName, std::map<identity::PrincipalRef, GrantedTo>> tables;
 
+  // What the policies attached to the principal and its groups say together.
+  Verdict Judge(const identity::Principal& principal, std::string_view action,
+                std::string_view resource) const;
   const GrantedTo* Find(const catalog::TableName& table, const identity::PrincipalRef& to) const;
 };
 

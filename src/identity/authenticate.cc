@@ -25,18 +25,16 @@ Status CheckScope(const codec::Signature& signature, std::string_view service) {
 }
 
 Status CheckTime(const codec::Signature& signature, Timestamp now) {
+  const seconds held = signature.presigned ? signature.expires : kSkewMax;
+  if (signature.time <= now + kSkewMax && signature.time + held >= now) return {};
   const std::string signed_at = FormatBasicTimestamp(signature.time),
                     at = FormatBasicTimestamp(now);
   if (signature.time > now + kSkewMax) {
     return Refuse(fmt::format("Signature not yet current: {} is still later than {} ({} + 15 min.)",
                               signed_at, FormatBasicTimestamp(now + kSkewMax), at));
   }
-  const seconds held = signature.presigned ? signature.expires : kSkewMax;
-  if (signature.time + held < now) {
-    return Refuse(fmt::format("Signature expired: {} is now earlier than {} ({} - {} s.)",
-                              signed_at, FormatBasicTimestamp(now - held), at, held.count()));
-  }
-  return {};
+  return Refuse(fmt::format("Signature expired: {} is now earlier than {} ({} - {} s.)", signed_at,
+                            FormatBasicTimestamp(now - held), at, held.count()));
 }
 
 // What stands for the body in the canonical request, once it is known to be true of the body.
@@ -66,15 +64,27 @@ Authenticator::Authenticator(const Directory& directory, const Clock& clock)
     : directory_(directory), clock_(clock) {}
 
 Result<Principal> Authenticator::Authenticate(const Input& input) const {
+  Refusal why = Refusal::kMismatch;
+  auto principal = Judge(input, why);
+  if (!principal.ok() && input.refusal != nullptr) *input.refusal = why;
+  return principal;
+}
+
+Result<Principal> Authenticator::Judge(const Input& input, Refusal& why) const {
+  why = Refusal::kIncomplete;
   const auto found = TRY(codec::FindSignature(input.request));
+  why = Refusal::kMissing;
   if (!found.has_value()) return Refuse("Missing Authentication Token");
   const codec::Signature& signature = *found;
+  why = Refusal::kMismatch;
   TRY(CheckScope(signature, input.service));
   TRY(CheckTime(signature, clock_.Now()));
+  why = Refusal::kUnknownKey;
   auto credential = TRY(directory_.FindCredential(signature.access_key_id));
   // Long-lived keys come without a token; one that nothing checks must not pass for checked.
   if (!signature.session_token.empty())
     return Refuse("The security token included in the request is invalid.");
+  why = Refusal::kMismatch;
   const std::string hash = TRY(PayloadHash(signature, input));
   const std::string expected =
       codec::ComputeSignature(input.request, signature, credential.secret, hash);

@@ -11,6 +11,14 @@
 
 namespace weft::identity {
 
+// Why a request has no caller, for front ends that name it.
+enum class Refusal {
+  kMissing,     // no signature at all
+  kIncomplete,  // one that lacks a part or cannot be read
+  kUnknownKey,  // no such key, a disabled one, or a session's token that nobody gave
+  kMismatch,    // anything else: another body, service, time or secret
+};
+
 // Says who sent a request, for every front end alike. `service` is what the credential scope must
 // name
 // ("execute-api", "weft"; "" takes any); any region is taken. `body` is the whole body as received.
@@ -26,10 +34,12 @@ class Authenticator {
     std::string_view body;
     bool secure = false;  // came over TLS
     std::string_view service;
+    Refusal* refusal = nullptr;  // where to say why it is kUnauthenticated
   };
   Result<Principal> Authenticate(const Input& input) const;
 
  private:
+  Result<Principal> Judge(const Input& input, Refusal& why) const;
   const Directory& directory_;
   const Clock& clock_;
 };

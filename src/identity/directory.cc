@@ -118,6 +118,23 @@ Result<std::optional<NewAccessKey>> Directory::EnsureAdministrator() {
   return made;
 }
 
+Status Directory::Reseal(const Bytes& master_key) {
+  CHECK(master_key.size() == 32);
+  return state_->database.Transact([&](meta::Transaction& tx) -> Status {
+    auto rows = TRY(tx.Query("SELECT id, secret FROM identity_keys"));
+    for (const meta::Row& row : rows) {
+      const std::string id = row.text(0);
+      const Bytes sealed = TRY(codec::Base64Decode(row.text(1)));
+      if (codec::Open(master_key, sealed, id).ok()) continue;
+      const Bytes secret = TRY(codec::Open(state_->options.master_key, sealed, id));
+      const Bytes anew = codec::Seal(master_key, secret, id, state_->random);
+      (void)TRY(tx.Execute("UPDATE identity_keys SET secret = :1 WHERE id = :2",
+                           {codec::Base64Encode(anew), id}));
+    }
+    return {};
+  });
+}
+
 Result<NewAccessKey> Directory::ResetAdministratorKey() {
   TRY(EnsureAdministrator());
   std::optional<NewAccessKey> made;

@@ -84,6 +84,10 @@ class Directory {
   Status SetKeyActive(const std::string& access_key_id, bool active);
   Status DeleteKey(const std::string& access_key_id);
   std::vector<AccessKey> Keys() const;
+  // Seals every secret by `master_key` (32 octets) instead, in one transaction; those that it opens
+  // already stay. This directory goes on with the old one: open another. kCorrupt, and nothing
+  // changed, where neither key opens a secret.
+  Status Reseal(const Bytes& master_key);
 
   std::vector<Account> Accounts() const;
   std::vector<User> Users() const;

@@ -93,6 +93,25 @@ TEST_F(DirectoryTest, TheFirstStartMakesOneAdministratorWithOneKey) {
   EXPECT_EQ(directory_->FindAccount("root")->id.text(), "000000000000");
 }
 
+TEST_F(DirectoryTest, SecretsSealedAnewOpenWithTheNewKeyOnly) {
+  auto first = directory_->EnsureAdministrator();
+  ASSERT_TRUE(first.ok() && first->has_value());
+  const Bytes next(32, 'n');
+  ASSERT_TRUE(directory_->Reseal(next).ok());
+  ASSERT_TRUE(directory_->Reseal(next).ok());  // again, after a crash, is fine
+  Directory after({.master_key = next}, failing_, clock_, random_);
+  auto credential = after.FindCredential((*first)->key.id);
+  ASSERT_TRUE(credential.ok());
+  EXPECT_EQ(credential->secret, (*first)->secret);
+  Directory before({.master_key = std::string(32, 'k')}, failing_, clock_, random_);
+  EXPECT_FALSE(before.FindCredential((*first)->key.id).ok());
+  EXPECT_EQ(Directory({.master_key = std::string(32, 'x')}, failing_, clock_, random_)
+                .Reseal(std::string(32, 'y'))
+                .error()
+                .code(),
+            Code::kCorrupt);
+}
+
 TEST_F(DirectoryTest, AResetLeavesTheAdministratorOneNewKey) {
   auto first = **directory_->EnsureAdministrator();
   auto second = directory_->ResetAdministratorKey();

@@ -4,18 +4,25 @@
 // restarts.
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/disk.h"
+#include "instant_disk.h"
 #include "log/journal.h"
+#include "log/partition_table.h"
+#include "log/segment.h"
+#include "log/segment_index.h"
 
 namespace weft::log {
 namespace {
@@ -28,52 +35,28 @@ double SecondsSince(SteadyTime start) {
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
-// Writes and syncs go nowhere: what is left is the journal's own cost.
-class InstantFile final : public File {
- public:
-  explicit InstantFile(std::unique_ptr<File> inner) : inner_(std::move(inner)) {}
-  Status WriteAt(int64_t, BytesView) override { return {}; }
-  Result<Bytes> ReadAt(int64_t offset, int64_t bytes) const override {
-    return inner_->ReadAt(offset, bytes);
-  }
-  Status Sync() override { return {}; }
-  Status Truncate(int64_t) override { return {}; }
-  Result<int64_t> Size() const override { return inner_->Size(); }
-
- private:
-  const std::unique_ptr<File> inner_;
-};
-
-class InstantDisk final : public Disk {
- public:
-  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
-    auto file = TRY(SystemDisk().Open(path, mode));
-    if (mode == OpenMode::kRead || !path.ends_with(".log")) return file;
-    return std::make_unique<InstantFile>(std::move(file));
-  }
-  Status Rename(const std::string& from, const std::string& to) override {
-    return SystemDisk().Rename(from, to);
-  }
-  Status Link(const std::string& from, const std::string& to) override {
-    return SystemDisk().Link(from, to);
-  }
-  Status Remove(const std::string& path) override { return SystemDisk().Remove(path); }
-  Status MakeFolders(const std::string& path) override { return SystemDisk().MakeFolders(path); }
-  Status SyncFolder(const std::string& path) override { return SystemDisk().SyncFolder(path); }
-  Result<std::vector<Entry>> List(const std::string& folder) override {
-    return SystemDisk().List(folder);
-  }
-  Result<int64_t> FreeBytes(const std::string& path) override {
-    return SystemDisk().FreeBytes(path);
+// CPU time of this process, user and system, in seconds.
+struct Cpu {
+  double user = 0, system = 0;
+  static Cpu Now() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    auto seconds_of = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return {seconds_of(usage.ru_utime), seconds_of(usage.ru_stime)};
   }
 };
 
 struct Bench {
   std::string folder;
   Metrics metrics;
+  bool encrypt = false;
 
   std::unique_ptr<RecordLog> Open(Disk& disk) {
-    auto log = OpenJournal({.folder = folder}, disk, SystemClock(), metrics);
+    auto log = OpenJournal(
+        {.folder = folder, .master_key = Bytes(encrypt ? 32 : 0, 'm'), .encrypt = encrypt}, disk,
+        SystemClock(), metrics);
     if (!log.ok()) {
       fmt::print(stderr, "error: {}\n", log.error().message());
       std::exit(1);
@@ -146,57 +129,89 @@ void MeasureSmall(Bench& bench, Disk& disk, const char* name, int callers, int p
   bench.Clear();
 }
 
-// Appends without a thread a caller, as a server does: each answer sends the next.
-struct Chain {
-  RecordLog& log;
-  const PartitionName partition{"p"};
-  std::shared_ptr<const std::string> bytes = std::make_shared<const std::string>(200, 'x');
-  std::atomic<int64_t> answered{0};
-  std::atomic<int64_t> asked{0};
+// Lets a number of appends be open at a time; whoever waits sleeps, so that the CPU time measured
+// is the journal's.
+class Gate {
+ public:
+  explicit Gate(int64_t open_max) : open_max_(open_max) {}
+  void Enter() {
+    std::unique_lock lock(mutex_);
+    // Woken when half are answered: a wake-up costs more than an append.
+    if (open_ == open_max_) answered_.wait(lock, [&] { return open_ <= open_max_ / 2; });
+    ++open_;
+  }
+  void Leave() {
+    std::lock_guard lock(mutex_);
+    if (--open_ == open_max_ / 2) answered_.notify_one();
+  }
+  void WaitForAll() {
+    std::unique_lock lock(mutex_);
+    while (open_ > 0) answered_.wait_for(lock, milliseconds(1));
+  }
+
+ private:
+  const int64_t open_max_;
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable answered_;
+  int64_t open_ = 0;
 };
 
-void MeasureAnswers(Bench& bench, Disk& disk, const char* name, int64_t open_max) {
+// Appends without a thread a caller, as a server's are.
+void MeasureAnswers(Bench& bench, Disk& disk, const char* name, int64_t open_max, int partitions) {
   auto log = bench.Open(disk);
-  Chain chain{*log};
-  (void)log->CreatePartition(chain.partition).ok();
+  std::vector<PartitionName> names;
+  for (int i = 0; i < partitions; ++i) names.emplace_back("streams/p" + std::to_string(i) + "/0");
+  for (const auto& partition : names) (void)log->CreatePartition(partition).ok();
+  auto bytes = std::make_shared<const std::string>(200, 'x');
+  Gate gate(open_max);
+  int64_t appends = 0;
+  const Cpu before = Cpu::Now();
   auto start = Now();
-  // One thread asks; at most `open_max` wait at a time.
-  while (SecondsSince(start) < 2) {
-    while (chain.asked - chain.answered < open_max) {
-      ++chain.asked;
-      log->Append(chain.partition, MakeBatch(chain.bytes, 1),
-                  [&chain](const Result<Appended>&) { ++chain.answered; });
-    }
-    std::this_thread::yield();
+  for (; SecondsSince(start) < 2; ++appends) {
+    gate.Enter();
+    log->Append(names[static_cast<size_t>(appends % partitions)], MakeBatch(bytes, 1),
+                [&gate](const Result<Appended>&) { gate.Leave(); });
   }
-  log->Stop();
-  fmt::print("{}, {} open appends from one thread, 200 octets: {:.0f} appends/s\n", name, open_max,
-             static_cast<double>(chain.answered.load()) / SecondsSince(start));
+  gate.WaitForAll();
+  const auto answered = static_cast<double>(appends);
+  const double elapsed = SecondsSince(start);
+  const Cpu after = Cpu::Now();
+  fmt::print(
+      "{}, {} partitions, {} open appends from one thread, 200 octets: {:.0f} appends/s; CPU an "
+      "append: {:.2f} us user, {:.2f} us system\n",
+      name, partitions, open_max, answered / elapsed, (after.user - before.user) * 1e6 / answered,
+      (after.system - before.system) * 1e6 / answered);
   log.reset();
   bench.Clear();
 }
 
 void Fill(RecordLog& log, const PartitionName& partition, int64_t bytes_total, size_t batch_bytes,
-          size_t records) {
+          size_t records, int64_t open_max = 32) {
   auto bytes = std::make_shared<const std::string>(batch_bytes, 'x');
-  std::atomic<int64_t> open{0};
+  Gate gate(open_max);
   for (int64_t sent = 0; sent < bytes_total; sent += static_cast<int64_t>(batch_bytes)) {
-    while (open > 32) std::this_thread::yield();
-    ++open;
-    log.Append(partition, MakeBatch(bytes, records), [&](const Result<Appended>&) { --open; });
+    gate.Enter();
+    log.Append(partition, MakeBatch(bytes, records),
+               [&](const Result<Appended>&) { gate.Leave(); });
   }
-  while (open > 0) std::this_thread::yield();
+  gate.WaitForAll();
 }
 
-void MeasureLarge(Bench& bench, Disk& disk, const char* name) {
+void MeasureLarge(Bench& bench, Disk& disk, const char* name, size_t batch_bytes, int open_max) {
   auto log = bench.Open(disk);
   const PartitionName partition("p");
   (void)log->CreatePartition(partition).ok();
   constexpr int64_t kBytes = int64_t{2} << 30;
+  const Cpu before = Cpu::Now();
   auto start = Now();
-  Fill(*log, partition, kBytes, size_t{1} << 20, 1000);
-  fmt::print("{}, batches of 1 MiB with 1000 records: {:.0f} MB/s\n", name,
-             static_cast<double>(kBytes) / 1e6 / SecondsSince(start));
+  Fill(*log, partition, kBytes, batch_bytes, batch_bytes / 500, open_max);
+  const double elapsed = SecondsSince(start);
+  const Cpu after = Cpu::Now();
+  fmt::print(
+      "{}, batches of {} kB, {} open: {:.0f} MB/s; CPU: {:.2f} s user, {:.2f} s system of {:.2f} "
+      "s\n",
+      name, batch_bytes / 1000, open_max, static_cast<double>(kBytes) / 1e6 / elapsed,
+      after.user - before.user, after.system - before.system, elapsed);
   log.reset();
   bench.Clear();
 }
@@ -247,6 +262,47 @@ void MeasureRestart(Bench& bench) {
   bench.Clear();
 }
 
+// 100 GiB kept: 1,600 segments of 64 MiB, in each of which every partition has records. Their
+// content is a hole: a restart must not look at it.
+void MeasureManySegments(Bench& bench, uint32_t partitions) {
+  constexpr uint64_t kSegments = 1600;
+  constexpr int64_t kSegmentBytes = int64_t{64} << 20;
+  constexpr int64_t kBatchRecords = 100;
+  std::filesystem::create_directories(bench.folder);
+  Disk& disk = SystemDisk();
+  PartitionTable table{.next_number = partitions + 1, .next_sequence = kSegments + 1};
+  for (uint32_t i = 1; i <= partitions; ++i) {
+    table.partitions.push_back({.number = i, .name = "streams/p" + std::to_string(i) + "/0"});
+  }
+  for (uint64_t sequence = 1; sequence <= kSegments; ++sequence) {
+    table.segments.push_back({.sequence = sequence, .end = kSegmentBytes});
+    auto file = disk.Open(SegmentPath(bench.folder, sequence), OpenMode::kCreateNew);
+    if (!file.ok()) return;
+    const Bytes header = EncodeSegmentHeader({.sequence = sequence, .salt = sequence});
+    if (!(*file)->WriteAt(0, header).ok() || !(*file)->Truncate(kSegmentBytes).ok()) return;
+    IndexDirectory directory{.sequence = sequence, .salt = sequence, .end = kSegmentBytes};
+    const auto base = static_cast<int64_t>(sequence - 1) * kBatchRecords;
+    std::vector<IndexEntry> entries(1, {.position = 64, .bytes = 100, .records = kBatchRecords});
+    for (uint32_t i = 1; i <= partitions; ++i) {
+      directory.runs.push_back(
+          {.partition = i, .base = base, .end = base + kBatchRecords, .bytes = 100});
+    }
+    const std::vector<const std::vector<IndexEntry>*> sections(partitions, &entries);
+    std::ofstream(IndexPath(bench.folder, sequence)) << EncodeIndex(directory, sections);
+  }
+  if (!WriteFile(disk, bench.folder + "/partitions", EncodePartitionTable(table)).ok()) return;
+  const int64_t before = MemoryInUse();
+  auto start = Now();
+  auto log = bench.Open(disk);
+  const double opened = SecondsSince(start);
+  fmt::print(
+      "restart with 100 GiB in {} segments, {} partitions in each: {:.0f} ms, {:.1f} MiB of "
+      "memory\n",
+      kSegments, partitions, opened * 1e3, static_cast<double>(MemoryInUse() - before) / 1048576);
+  log.reset();
+  bench.Clear();
+}
+
 void MeasurePartitions(Bench& bench) {
   constexpr int kPartitions = 1000;
   auto log = bench.Open(SystemDisk());
@@ -268,19 +324,43 @@ void MeasurePartitions(Bench& bench) {
 
 int main(int arguments, char** values) {
   using namespace weft::log;
+  const std::string_view only = arguments > 2 ? values[2] : "";
+  auto wanted = [&](std::string_view part) { return only.empty() || only == part; };
   Bench bench{.folder = std::string(arguments > 1 ? values[1] : ".") + "/log-bench", .metrics = {}};
   bench.Clear();
-  InstantDisk instant;
+  weft::Disk& disk = weft::SystemDisk();
+  weft::bench::InstantDisk instant;
   MeasureSync(bench);
-  for (int callers : {1, 16, 64}) MeasureSmall(bench, weft::SystemDisk(), "disk", callers, 1);
-  MeasureSmall(bench, weft::SystemDisk(), "disk, a partition each", 64, 64);
-  MeasureSmall(bench, instant, "no disk", 64, 1);
-  MeasureAnswers(bench, weft::SystemDisk(), "disk", 64);
-  MeasureAnswers(bench, weft::SystemDisk(), "disk", 1024);
-  MeasureAnswers(bench, instant, "no disk", 1024);
-  MeasureLarge(bench, weft::SystemDisk(), "disk");
-  MeasureLarge(bench, instant, "no disk");
-  MeasurePartitions(bench);
-  MeasureRestart(bench);
+  if (wanted("small")) {
+    for (int callers : {1, 16, 64}) MeasureSmall(bench, disk, "disk", callers, 1);
+    MeasureSmall(bench, disk, "disk, a partition each", 64, 64);
+    MeasureSmall(bench, instant, "no disk", 64, 1);
+  }
+  if (wanted("answers")) {
+    for (int partitions : {1, 1000}) {
+      MeasureAnswers(bench, disk, "disk", 64, partitions);
+      MeasureAnswers(bench, disk, "disk", 1024, partitions);
+      MeasureAnswers(bench, instant, "no disk", 1024, partitions);
+    }
+  }
+  if (wanted("large")) {
+    for (int open : {1, 4, 32}) {
+      MeasureLarge(bench, disk, "disk", 250'000, open);
+      MeasureLarge(bench, instant, "no disk", 250'000, open);
+    }
+  }
+  if (wanted("encrypted")) {
+    bench.encrypt = true;
+    MeasureAnswers(bench, disk, "disk, encrypted", 64, 1);
+    MeasureAnswers(bench, instant, "no disk, encrypted", 1024, 1);
+    MeasureLarge(bench, disk, "disk, encrypted", 250'000, 32);
+    MeasureLarge(bench, instant, "no disk, encrypted", 250'000, 32);
+    bench.encrypt = false;
+  }
+  if (wanted("partitions")) MeasurePartitions(bench);
+  if (wanted("restart")) MeasureRestart(bench);
+  if (wanted("segments")) {
+    for (uint32_t partitions : {1u, 100u, 1000u}) MeasureManySegments(bench, partitions);
+  }
   return 0;
 }

@@ -9,7 +9,8 @@
 
 namespace weft::log {
 
-Result<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& folder) {
+Result<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& folder, const Disk& disk) {
+  if (&disk != &SystemDisk()) return std::unique_ptr<FolderLock>();
   const std::string path = folder + "/lock";
   int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return Fail(SystemError("open " + path, errno));

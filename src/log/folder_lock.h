@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/disk.h"
 #include "base/result.h"
 
 namespace weft::log {
@@ -12,8 +13,9 @@ namespace weft::log {
 // takes it back from a process that dies.
 class FolderLock {
  public:
-  // kUnavailable when it is held.
-  static Result<std::unique_ptr<FolderLock>> Take(const std::string& folder);
+  // kUnavailable when it is held. None on a disk that is not the machine's: a simulated one has no
+  // folder that could be locked.
+  static Result<std::unique_ptr<FolderLock>> Take(const std::string& folder, const Disk& disk);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -10,6 +10,7 @@ namespace weft::log {
 namespace {
 
 constexpr size_t kSizesBytes = 8;  // of a record's key and value
+constexpr uint8_t kContinued = 1, kSealed = 2;
 
 uint64_t PackSizes(const Record& record) {
   return static_cast<uint64_t>(record.key.size()) | static_cast<uint64_t>(record.value.size())
@@ -28,44 +29,50 @@ char* PutBytes(char* to, BytesView bytes) {
 
 }  // namespace
 
-int64_t FrameBytes(const Batch& batch) {
+int64_t FrameBytes(const Batch& batch, FrameKind kind) {
   size_t bytes = static_cast<size_t>(kFrameHeadBytes) + batch.id.size();
   for (const Record& record : batch.records) {
     bytes += kSizesBytes + record.key.size() + record.value.size();
   }
-  return static_cast<int64_t>(bytes);
+  return static_cast<int64_t>(bytes) + (kind == FrameKind::kSealed ? kSealBytes : 0);
 }
 
-uint32_t BodyCrc(const Batch& batch) {
-  uint32_t crc = codec::Crc32c(batch.id);
-  for (const Record& record : batch.records) {
-    uint64_t sizes = PackSizes(record);
-    crc = codec::Crc32c({reinterpret_cast<const char*>(&sizes), sizeof sizes}, crc);
-  }
-  for (const Record& record : batch.records) {
-    crc = codec::Crc32c(record.value, codec::Crc32c(record.key, crc));
-  }
-  return crc;
-}
+uint32_t BodyCrc(BytesView frame) { return codec::Crc32c(frame.substr(kFrameHeadBytes)); }
 
-void EncodeFrame(const FrameHead& head, uint64_t salt, const Batch& batch, char* to) {
-  PutNumber<uint64_t>(to, salt);
-  PutNumber<uint32_t>(to + 12, head.bytes);
-  PutNumber<uint32_t>(to + 16, head.body_crc);
-  PutNumber<uint32_t>(to + 20, head.partition);
-  PutNumber<int64_t>(to + 24, head.first);
-  PutNumber<int64_t>(to + 32, head.arrival_us);
-  PutNumber<uint32_t>(to + 40, head.records);
-  PutNumber<uint32_t>(to + 44, head.position);
-  PutNumber<uint32_t>(to + 48, head.group_start);
-  PutNumber<uint32_t>(to + 52, head.id_bytes);
-  PutNumber<uint32_t>(to + 8, HeadCrc(to));
-  char* at = PutBytes(to + kFrameHeadBytes, batch.id);
+void PutBody(const Batch& batch, FrameKind kind, char* frame) {
+  char* at = frame + kFrameHeadBytes + (kind == FrameKind::kSealed ? kSealHeadBytes : 0);
+  at = PutBytes(at, batch.id);
   for (const Record& record : batch.records) {
     PutNumber<uint64_t>(at, PackSizes(record));
     at += kSizesBytes;
   }
   for (const Record& record : batch.records) at = PutBytes(PutBytes(at, record.key), record.value);
+}
+
+void PutHead(const FrameHead& head, uint64_t salt, char* frame) {
+  PutNumber<uint64_t>(frame, salt);
+  ClearChecksums(frame);
+  PutNumber<uint32_t>(frame + 12, head.bytes);
+  PutNumber<uint32_t>(frame + 20, head.partition);
+  PutNumber<int64_t>(frame + 24, head.first);
+  PutNumber<int64_t>(frame + 32, head.arrival_us);
+  PutNumber<uint32_t>(frame + 40, head.records);
+  PutNumber<uint32_t>(frame + 44, head.position);
+  PutNumber<uint32_t>(frame + 48, head.group_start);
+  PutNumber<uint8_t>(frame + 52, head.id_bytes);
+  const int flags = (head.continued ? kContinued : 0) | (head.sealed ? kSealed : 0);
+  PutNumber<uint8_t>(frame + 53, static_cast<uint8_t>(flags));
+  PutNumber<uint16_t>(frame + 54, 0);
+}
+
+void PutChecksums(char* frame, uint32_t body_crc) {
+  PutNumber<uint32_t>(frame + 16, body_crc);
+  PutNumber<uint32_t>(frame + 8, HeadCrc(frame));
+}
+
+void ClearChecksums(char* frame) {
+  PutNumber<uint32_t>(frame + 8, 0);
+  PutNumber<uint32_t>(frame + 16, 0);
 }
 
 std::optional<FrameHead> DecodeFrameHead(BytesView bytes, uint64_t salt, int64_t position) {
@@ -83,19 +90,25 @@ std::optional<FrameHead> DecodeFrameHead(BytesView bytes, uint64_t salt, int64_t
                  .position = GetNumber<uint32_t>(from + 44),
                  .group_start = GetNumber<uint32_t>(from + 48),
                  .id_bytes = GetNumber<uint8_t>(from + 52)};
+  const auto flags = GetNumber<uint8_t>(from + 53);
+  head.continued = (flags & kContinued) != 0;
+  head.sealed = (flags & kSealed) != 0;
   bool plausible = head.position == position && head.bytes >= kFrameHeadBytes && head.records > 0 &&
-                   head.first >= 0 && head.group_start <= head.position;
+                   head.first >= 0 && head.group_start <= head.position &&
+                   (flags & ~(kContinued | kSealed)) == 0 &&
+                   (!head.sealed || head.bytes >= kFrameHeadBytes + kSealBytes);
   if (!plausible) return std::nullopt;
   return head;
 }
 
 bool BodyIsGood(const FrameHead& head, BytesView frame) {
-  return frame.size() == head.bytes &&
-         codec::Crc32c(frame.substr(kFrameHeadBytes)) == head.body_crc;
+  return frame.size() == head.bytes && BodyCrc(frame) == head.body_crc;
 }
 
 bool ParseBatch(const FrameHead& head, BytesView frame, StoredBatch& out) {
-  Cursor cursor(frame.substr(kFrameHeadBytes));
+  BytesView body = frame.substr(kFrameHeadBytes);
+  if (head.sealed) body = body.substr(kSealHeadBytes, body.size() - kSealBytes);
+  Cursor cursor(body);
   out.first = {head.first};
   out.arrival = Timestamp(microseconds(head.arrival_us));
   out.id = std::string(cursor.TakeBytes(head.id_bytes));

@@ -1,87 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
-// Appending is group commit: callers queue their batches under a short lock; one thread takes all
-// that wait, copies them into one buffer, writes and syncs it, publishes the new ends and answers.
-// While it waits for the disk the next group gathers. Only that thread gives out offsets and
-// touches the segment that is written, so a group that fails leaves nothing to undo but the
-// offsets.
 #include "log/journal.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <mutex>
-#include <span>
-#include <thread>
 
-#include "base/check.h"
-#include "base/logging.h"
 #include "log/folder_lock.h"
 #include "log/frame.h"
 #include "log/housekeeping.h"
+#include "log/journal_writer.h"
+#include "log/key_ring.h"
 #include "log/limits.h"
 #include "log/reader.h"
 #include "log/recovery.h"
-#include "log/segment.h"
-#include "log/segment_writer.h"
 #include "log/tail_cache.h"
 
 namespace weft::log {
 namespace {
 
-constexpr int64_t kGroupBytesMax = int64_t{8} << 20;  // a single batch may be larger
 constexpr size_t kTailCacheBytes = size_t{16} << 20;
 constexpr int64_t kSegmentBytesMin = int64_t{4} << 10;
 constexpr int64_t kSegmentBytesMax = int64_t{1} << 30;
-constexpr auto kTidyInterval = seconds(10);
 
-struct Meters {
-  explicit Meters(Metrics& metrics)
-      : batches(metrics.AddCounter("weft_log_batches_total", "Batches made durable.")),
-        bytes(
-            metrics.AddCounter("weft_log_written_bytes_total", "Octets of batches made durable.")),
-        failed(metrics.AddCounter("weft_log_failed_batches_total",
-                                  "Batches taken that could not be made durable.")),
-        pending(metrics.AddGauge("weft_log_pending_bytes", "Octets taken and not durable yet.")),
-        sync_seconds(
-            metrics.AddHistogram("weft_log_sync_seconds", "Time of one sync of a segment.",
-                                 {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3})) {}
-  Counter& batches;
-  Counter& bytes;
-  Counter& failed;
-  Gauge& pending;
-  Histogram& sync_seconds;
-};
-
-// A batch on its way to the disk.
-struct Request {
-  std::shared_ptr<Partition> partition;
-  Batch batch;
-  RecordLog::OnDurable done;
-  FrameHead head;
-  bool gone = false;  // the partition was deleted before it was written
-  Result<Appended> answer = Fail(Code::kInternal, "not answered");
+// What a journal is opened with.
+struct Ground {
+  std::unique_ptr<FolderLock> folder_lock;
+  std::unique_ptr<KeyRing> keys;
+  JournalState state;
 };
 
 class Journal final : public RecordLog {
  public:
-  Journal(const JournalOptions& options, std::unique_ptr<FolderLock> folder_lock,
-          JournalState state, Disk& disk, const Clock& clock, Metrics& metrics)
-      : options_(options),
-        folder_lock_(std::move(folder_lock)),
-        disk_(disk),
-        clock_(clock),
-        meters_(metrics),
-        state_(std::move(state)),
+  Journal(const JournalOptions& options, Ground ground, Disk& disk, const Clock& clock,
+          Metrics& metrics, Random& random)
+      : encrypt_(options.encrypt),
+        folder_lock_(std::move(ground.folder_lock)),
+        keys_(std::move(ground.keys)),
+        state_(std::move(ground.state)),
         cache_(kTailCacheBytes),
-        reader_(options.folder, disk, mutex_, state_, cache_),
+        reader_(options.folder, disk, mutex_, state_, cache_, *keys_),
         housekeeping_(options.folder, disk, mutex_, state_),
         writer_({.folder = options.folder,
                  .segment_bytes = options.segment_bytes,
-                 .next_sequence = state_.next_sequence,
-                 .previous = state_.previous,
-                 .previous_end = state_.previous_end},
-                disk, clock, SystemRandom(), meters_.sync_seconds),
-        writer_thread_([this] { RunWriter(); }),
-        housekeeping_thread_([this] { RunHousekeeping(); }) {}
+                 .pending_bytes_max = options.pending_bytes_max,
+                 .free_bytes_min = options.free_bytes_min},
+                disk, clock, random, metrics,
+                {.mutex = mutex_,
+                 .state = state_,
+                 .cache = cache_,
+                 .keys = *keys_,
+                 .segment_complete = [this] { housekeeping_.Wake(); }}) {}
 
   ~Journal() override { Stop(); }
 
@@ -92,7 +59,7 @@ class Journal final : public RecordLog {
 
   Status DeletePartition(const PartitionName& partition) override {
     TRY(housekeeping_.DeletePartition(partition));
-    WakeHousekeeping();
+    housekeeping_.Wake();
     return {};
   }
 
@@ -103,43 +70,25 @@ class Journal final : public RecordLog {
     return names;
   }
 
-  void Append(const PartitionName& partition, Batch batch, OnDurable done) override;
+  using RecordLog::Append;
+  void Append(std::vector<Part> unit, OnUnitDurable done) override;
 
   Result<std::vector<StoredBatch>> Read(const PartitionName& partition, Offset from,
                                         ReadLimits limits) override {
     return reader_.Read(partition, from, limits);
   }
 
-  Result<Bounds> BoundsOf(const PartitionName& name) override {
-    std::lock_guard lock(mutex_);
-    auto partition = TRY(FindWithMutexHeld(name));
-    return partition->bounds();
+  Result<Bounds> BoundsOf(const PartitionName& partition) override {
+    return reader_.BoundsOf(partition);
   }
 
-  Result<Bounds> WaitPast(const PartitionName& name, Offset from, milliseconds wait_max) override {
-    std::unique_lock lock(mutex_);
-    auto partition = TRY(FindWithMutexHeld(name));
-    ++partition->waiters;
-    partition->changed.wait_for(lock, wait_max, [&] {
-      return partition->end > from.value || partition->deleted || stopping_;
-    });
-    --partition->waiters;
-    if (partition->deleted) return Fail(NoSuchPartition(name));
-    return partition->bounds();
+  Result<Offset> OffsetWithin(const PartitionName& partition, int64_t bytes_max) override {
+    return reader_.OffsetWithin(partition, bytes_max);
   }
 
-  Status Trim(const PartitionName& name, Offset before) override {
-    bool freed = false;
-    {
-      std::lock_guard lock(mutex_);
-      auto partition = TRY(FindWithMutexHeld(name));
-      partition->begin = std::max(partition->begin, std::min(before.value, partition->end));
-      freed = DropRuns(*partition, partition->begin);
-    }
-    if (freed) WakeHousekeeping();
-    return {};
-  }
-
+  Result<Watch> OnPast(const PartitionName& partition, Offset from,
+                       std::function<void()> wake) override;
+  Status Trim(const PartitionName& partition, Offset before) override;
   void Stop() override;
 
  private:
@@ -149,277 +98,94 @@ class Journal final : public RecordLog {
     return known->second;
   }
 
-  Status Enqueue(const PartitionName& name, Request& request);
-  void RunWriter();
-  void WriteGroup(std::span<Request> group);
-  Status WriteFrames(std::span<Request> group);
-  int64_t AssignOffsets(std::span<Request> group, int64_t position);
-  void Publish(std::span<Request> group, int64_t position,
-               std::shared_ptr<const GroupBuffer> buffer);
-  void PublishOne(Request& request);
-  void Refuse(std::span<Request> group, const Error& error);
-  void AnswerAll(std::span<Request> group);
-  Status CheckRoom();
-  void NoteSegment();
-  void RunHousekeeping();
-  void WakeHousekeeping();
-
-  const JournalOptions options_;
+  const bool encrypt_;
   const std::unique_ptr<FolderLock> folder_lock_;
-  Disk& disk_;
-  const Clock& clock_;
-  Meters meters_;
-  std::mutex mutex_;  // guards what follows
+  const std::unique_ptr<KeyRing> keys_;
+  std::mutex mutex_;  // guards the state
   JournalState state_;
   TailCache cache_;
-  std::vector<Request> queue_;
-  int64_t pending_bytes_ = 0;
-  bool stopping_ = false;
-  bool untidy_ = true;
-  bool written_out_ = false;  // the writer has ended
-  std::condition_variable wake_writer_;
-  std::condition_variable wake_housekeeping_;
-
   JournalReader reader_;
   Housekeeping housekeeping_;
-  SegmentWriter writer_;              // the writer thread's own
-  std::shared_ptr<Segment> current_;  // likewise: the one that the state knows as being written
-  std::mutex stop_mutex_;             // held by whoever stops
-  std::thread writer_thread_;
-  std::thread housekeeping_thread_;
+  JournalWriter writer_;
 };
 
-void Journal::Append(const PartitionName& partition, Batch batch, OnDurable done) {
-  Status good = CheckBatch(batch);
+void Journal::Append(std::vector<Part> unit, OnUnitDurable done) {
+  Status good = CheckUnit(unit);
   if (!good.ok()) return done(Fail(good.error()));
-  Request request;
-  // The checksum is the caller's work: many callers share the cores, the writer is one.
-  request.head = {.bytes = static_cast<uint32_t>(FrameBytes(batch)),
-                  .body_crc = BodyCrc(batch),
+  JournalWriter::Unit taken;
+  taken.pieces.resize(unit.size());
+  for (size_t i = 0; i < unit.size(); ++i) {
+    const Batch& batch = unit[i].batch;
+    const bool sealed = encrypt_ || batch.seal;
+    if (sealed && !keys_->can_seal()) {
+      return done(Fail(Code::kNotOffered, "the log has no master key to encrypt with"));
+    }
+    const FrameKind kind = sealed ? FrameKind::kSealed : FrameKind::kPlain;
+    const auto bytes = static_cast<size_t>(FrameBytes(batch, kind));
+    auto& piece = taken.pieces[i];
+    // Body and checksum are the caller's work: many callers share the cores, the writer is one.
+    piece.frame = std::make_shared_for_overwrite<char[]>(bytes);
+    PutBody(batch, kind, piece.frame.get());
+    piece.head = {.bytes = static_cast<uint32_t>(bytes),
+                  .body_crc = sealed ? 0 : BodyCrc({piece.frame.get(), bytes}),
                   .records = static_cast<uint32_t>(batch.records.size()),
-                  .id_bytes = static_cast<uint8_t>(batch.id.size())};
-  request.batch = std::move(batch);
-  request.done = std::move(done);
-  Status taken = Enqueue(partition, request);
-  if (!taken.ok()) request.done(Fail(taken.error()));
+                  .id_bytes = static_cast<uint8_t>(batch.id.size()),
+                  .continued = i + 1 < unit.size(),
+                  .sealed = sealed};
+    taken.bytes += static_cast<int64_t>(bytes);
+  }
+  taken.done = std::move(done);
+  Status queued = writer_.Take(unit, taken);
+  if (!queued.ok()) taken.done(Fail(queued.error()));
 }
 
-Status Journal::Enqueue(const PartitionName& name, Request& request) {
-  bool was_empty = false;
+Result<RecordLog::Watch> Journal::OnPast(const PartitionName& name, Offset from,
+                                         std::function<void()> wake) {
   {
     std::lock_guard lock(mutex_);
-    if (stopping_) return Fail(Code::kUnavailable, "the log is stopping");
-    request.partition = TRY(FindWithMutexHeld(name));
-    // One batch is always taken, however large, so that none can wait for ever.
-    if (pending_bytes_ > 0 && pending_bytes_ + request.head.bytes > options_.pending_bytes_max) {
-      return Fail(Code::kThrottled,
-                  fmt::format("the disk is behind: {} octets wait", pending_bytes_));
+    auto partition = TRY(FindWithMutexHeld(name));
+    // There is nothing to read in a loss: not even when it is the last there is.
+    const int64_t past = SkipLosses(*partition, from.value);
+    if (partition->end <= past && !state_.stopping) {
+      if (!partition->watchers) partition->watchers = std::make_shared<Watchers>();
+      return partition->watchers->Add(past, std::move(wake));
     }
-    pending_bytes_ += request.head.bytes;
-    was_empty = queue_.empty();
-    queue_.push_back(std::move(request));
   }
-  if (was_empty) wake_writer_.notify_one();
+  wake();
+  return Watch();
+}
+
+Status Journal::Trim(const PartitionName& name, Offset before) {
+  bool freed = false;
+  {
+    std::lock_guard lock(mutex_);
+    auto partition = TRY(FindWithMutexHeld(name));
+    partition->begin = std::max(partition->begin, std::min(before.value, partition->end));
+    freed = DropRuns(*partition, partition->begin);
+  }
+  if (freed) housekeeping_.Wake();
   return {};
-}
-
-void Journal::RunWriter() {
-  std::vector<Request> work;
-  for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_writer_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) break;
-      work.swap(queue_);
-    }
-    for (size_t first = 0; first < work.size();) {
-      size_t past = first;
-      int64_t bytes = 0;
-      do {
-        bytes += work[past++].head.bytes;
-      } while (past < work.size() && bytes + work[past].head.bytes <= kGroupBytesMax);
-      WriteGroup(std::span(work).subspan(first, past - first));
-      first = past;
-    }
-    work.clear();
-  }
-  std::lock_guard lock(mutex_);
-  if (current_) current_->complete = true;
-  written_out_ = true;
-  wake_housekeeping_.notify_one();
-}
-
-void Journal::WriteGroup(std::span<Request> group) {
-  Status written = WriteFrames(group);
-  NoteSegment();
-  if (!written.ok()) Refuse(group, written.error());
-  AnswerAll(group);
-}
-
-Status Journal::WriteFrames(std::span<Request> group) {
-  TRY(CheckRoom());
-  auto segment = TRY(writer_.Prepare());
-  NoteSegment();
-  const int64_t position = writer_.position();
-  const int64_t end = AssignOffsets(group, position);
-  auto buffer = std::make_shared<GroupBuffer>();
-  buffer->bytes = static_cast<size_t>(end - position);
-  buffer->data = std::make_unique_for_overwrite<char[]>(buffer->bytes);
-  for (const Request& request : group) {
-    if (request.gone) continue;
-    EncodeFrame(request.head, segment->salt, request.batch,
-                buffer->data.get() + (request.head.position - position));
-  }
-  if (buffer->bytes > 0) TRY(writer_.Write(buffer->view()));
-  Publish(group, position, std::move(buffer));
-  return {};
-}
-
-int64_t Journal::AssignOffsets(std::span<Request> group, int64_t position) {
-  const auto group_start = static_cast<uint32_t>(position);
-  const int64_t now = clock_.Now().time_since_epoch().count();
-  for (Request& request : group) {
-    Partition& partition = *request.partition;
-    request.gone = partition.deleted;
-    if (request.gone) continue;
-    FrameHead& head = request.head;
-    head.partition = partition.number;
-    head.first = partition.assigned;
-    head.arrival_us = partition.assigned_us = std::max(now, partition.assigned_us);
-    head.group_start = group_start;
-    head.position = static_cast<uint32_t>(position);
-    partition.assigned += head.records;
-    position += head.bytes;
-  }
-  return position;
-}
-
-void Journal::Publish(std::span<Request> group, int64_t position,
-                      std::shared_ptr<const GroupBuffer> buffer) {
-  meters_.batches.Add(static_cast<double>(group.size()));
-  meters_.bytes.Add(static_cast<double>(buffer->bytes));
-  std::lock_guard lock(mutex_);
-  current_->end = position + static_cast<int64_t>(buffer->bytes);
-  for (Request& request : group) PublishOne(request);
-  if (buffer->bytes > 0) cache_.Add(current_->sequence, position, std::move(buffer));
-}
-
-void Journal::PublishOne(Request& request) {
-  Partition& partition = *request.partition;
-  if (request.gone || partition.deleted) {
-    request.answer = Fail(NoSuchPartition(partition.name));
-    return;
-  }
-  const FrameHead& head = request.head;
-  if (partition.runs.empty() || partition.runs.back().segment != current_) {
-    partition.runs.push_back({.segment = current_,
-                              .base = head.first,
-                              .entries = std::make_shared<std::vector<IndexEntry>>()});
-    ++current_->runs;
-  }
-  Run& run = partition.runs.back();
-  run.entries->push_back({.position = head.position,
-                          .bytes = head.bytes,
-                          .delta = static_cast<uint32_t>(head.first - run.base),
-                          .records = head.records});
-  run.end = partition.end = head.first + head.records;
-  run.arrival_us = partition.arrival_us = head.arrival_us;
-  if (partition.waiters > 0) partition.changed.notify_all();
-  request.answer =
-      Appended{.first = {head.first}, .arrival = Timestamp(microseconds(head.arrival_us))};
-}
-
-void Journal::Refuse(std::span<Request> group, const Error& error) {
-  meters_.failed.Add(static_cast<double>(group.size()));
-  for (Request& request : group) {
-    // Only this thread moves the end, so it may look without the lock.
-    request.partition->assigned = request.partition->end;
-    request.partition->assigned_us = request.partition->arrival_us;
-    request.answer = Fail(error);
-  }
-}
-
-void Journal::AnswerAll(std::span<Request> group) {
-  {
-    std::lock_guard lock(mutex_);
-    for (const Request& request : group) pending_bytes_ -= request.head.bytes;
-    meters_.pending.Set(static_cast<double>(pending_bytes_));
-  }
-  for (Request& request : group) {
-    request.done(std::move(request.answer));
-    request.batch = {};
-    request.done = nullptr;
-  }
-}
-
-Status Journal::CheckRoom() {
-  auto room = disk_.FreeBytes(options_.folder);
-  if (!room.ok()) return Fail(Code::kUnavailable, room.error().message());
-  const int64_t free = *room;
-  if (free >= options_.free_bytes_min) return {};
-  return Fail(Code::kUnavailable,
-              fmt::format("the disk is full: {} octets are free, {} are kept in reserve", free,
-                          options_.free_bytes_min));
-}
-
-// Tells the state which segment is being written now.
-void Journal::NoteSegment() {
-  auto now = writer_.current();
-  if (now == current_) return;
-  {
-    std::lock_guard lock(mutex_);
-    if (current_) {
-      current_->complete = true;
-      untidy_ = true;
-    }
-    if (now) state_.segments[now->sequence] = now;
-    current_ = std::move(now);
-  }
-  wake_housekeeping_.notify_one();
-}
-
-void Journal::WakeHousekeeping() {
-  {
-    std::lock_guard lock(mutex_);
-    untidy_ = true;
-  }
-  wake_housekeeping_.notify_one();
-}
-
-void Journal::RunHousekeeping() {
-  for (bool last = false; !last;) {
-    {
-      std::unique_lock lock(mutex_);
-      wake_housekeeping_.wait_for(lock, kTidyInterval, [&] { return untidy_ || written_out_; });
-      untidy_ = false;
-      last = written_out_;
-    }
-    housekeeping_.Tidy();
-  }
 }
 
 void Journal::Stop() {
-  std::lock_guard stop_lock(stop_mutex_);
+  std::vector<std::shared_ptr<Watchers>> watchers;
   {
     std::lock_guard lock(mutex_);
-    stopping_ = true;
-    for (const auto& [name, partition] : state_.partitions) partition->changed.notify_all();
+    state_.stopping = true;
+    for (const auto& [name, partition] : state_.partitions) {
+      if (partition->watchers) watchers.push_back(partition->watchers);
+    }
   }
-  wake_writer_.notify_all();
-  if (!writer_thread_.joinable()) return;
-  writer_thread_.join();
-  housekeeping_thread_.join();
-  Status stored = housekeeping_.WriteTable();
-  if (!stored.ok()) {
-    Log(LogLevel::kWarning, "log", "what was trimmed could not be noted",
-        {{"error", stored.error().message()}});
-  }
+  for (const auto& one : watchers) one->WakeAll();
+  writer_.Stop();
+  housekeeping_.Stop();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RecordLog>> OpenJournal(const JournalOptions& options, Disk& disk,
-                                               const Clock& clock, Metrics& metrics) {
+                                               const Clock& clock, Metrics& metrics,
+                                               Random& random) {
   if (options.folder.empty() || options.segment_bytes < kSegmentBytesMin ||
       options.segment_bytes > kSegmentBytesMax || options.pending_bytes_max <= 0) {
     return Fail(Code::kInvalid,
@@ -427,13 +193,20 @@ Result<std::unique_ptr<RecordLog>> OpenJournal(const JournalOptions& options, Di
                             "room for pending appends",
                             kSegmentBytesMin, kSegmentBytesMax));
   }
+  if (options.encrypt && options.master_key.empty()) {
+    return Fail(Code::kInvalid, "to encrypt every batch the journal needs a master key");
+  }
   TRY(disk.MakeFolders(options.folder));
-  std::unique_ptr<FolderLock> folder_lock;
-  // A simulated disk has no folder that could be locked.
-  if (&disk == &SystemDisk()) folder_lock = TRY(FolderLock::Take(options.folder));
-  auto state = TRY(RecoverJournal(options.folder, disk));
-  return std::make_unique<Journal>(options, std::move(folder_lock), std::move(state), disk, clock,
-                                   metrics);
+  Ground ground;
+  ground.folder_lock = TRY(FolderLock::Take(options.folder, disk));
+  ground.state = TRY(RecoverJournal(options.folder, disk));
+  std::vector<uint64_t> segments;
+  for (const auto& [sequence, segment] : ground.state.segments) segments.push_back(sequence);
+  ground.keys = TRY(KeyRing::Open({.folder = options.folder,
+                                   .master_key = options.master_key,
+                                   .age_max = options.data_key_age_max},
+                                  disk, random, segments, ground.state.next_sequence));
+  return std::make_unique<Journal>(options, std::move(ground), disk, clock, metrics, random);
 }
 
 }  // namespace weft::log

@@ -255,6 +255,59 @@ TEST(JournalCrashTest, KeepsItsPromisesWhateverTheDiskDoes) {
   }
 }
 
+TEST(JournalCrashTest, AUnitIsWholeAfterACrashOrNotThere) {
+  const std::vector<PartitionName> names{PartitionName("a"), PartitionName("b"),
+                                         PartitionName("c")};
+  int kept = 0, gone = 0;
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    SimDisk disk(seed);
+    Metrics metrics;
+    const JournalOptions options{.folder = kFolder, .segment_bytes = 4096, .free_bytes_min = 0};
+    auto log = OpenJournal(options, disk, SystemClock(), metrics);
+    ASSERT_TRUE(log.ok());
+    for (const auto& name : names) ASSERT_TRUE((*log)->CreatePartition(name).ok());
+    disk.CutPowerAtChange(static_cast<int64_t>(1 + random() % 12));
+    constexpr int kUnits = 12;
+    std::vector<std::future<bool>> answers;
+    for (int unit = 0; unit < kUnits; ++unit) {
+      std::vector<std::pair<PartitionName, std::vector<std::string>>> parts;
+      for (const auto& name : names) {
+        parts.push_back({name, {std::to_string(unit) + std::string(random() % 900, 'x')}});
+      }
+      auto promise = std::make_shared<std::promise<bool>>();
+      answers.push_back(promise->get_future());
+      (*log)->Append(UnitOf(parts),
+                     [promise](const auto& answer) { promise->set_value(answer.ok()); });
+    }
+    std::vector<bool> acked;
+    for (auto& answer : answers) acked.push_back(answer.get());
+    disk.CutPower();
+    log->reset();
+    disk.Restart();
+    log = OpenJournal(options, disk, SystemClock(), metrics);
+    ASSERT_TRUE(log.ok()) << log.error().message();
+    std::vector<std::set<int>> found;
+    for (const auto& name : names) {
+      auto values = ReadValues(**log, name);
+      ASSERT_TRUE(values.ok()) << values.error().message();
+      found.emplace_back();
+      for (const auto& value : *values) found.back().insert(std::atoi(value.c_str()));
+    }
+    EXPECT_EQ(found[0], found[1]);
+    EXPECT_EQ(found[0], found[2]);
+    for (int unit = 0; unit < kUnits; ++unit) {
+      const bool there = found[0].contains(unit);
+      EXPECT_TRUE(there || !acked[static_cast<size_t>(unit)]) << unit;
+      (there ? kept : gone) += 1;
+    }
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(kept, 100);
+  EXPECT_GT(gone, 100);
+}
+
 TEST(JournalCrashTest, SurvivesALossOfPowerAtEveryChange) {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
     int64_t change = 1;

@@ -16,6 +16,7 @@
 
 #include "base/testing/sim_disk.h"
 #include "codec/hash.h"
+#include "log/inspect.h"
 #include "log/segment.h"
 #include "log/testing/appending.h"
 #include "log/wire.h"
@@ -287,10 +288,47 @@ TEST_F(JournalTest, DamageIsToldAndKeptApart) {
   }
 }
 
+TEST_F(JournalTest, OffsetsOfADamagedLastBatchAreNotGivenAgain) {
+  Append(orders_, {"good"});
+  Append(orders_, {"damaged", "too"});
+  Append(clicks_, {"so that it is known to have been durable"});
+  Crash();
+  const int64_t body = 64 + 2 * 56 + 13 + 8;  // of the second batch
+  disk_.Damage(first_segment_, body + 2);
+  Open();
+  EXPECT_EQ(log_->BoundsOf(orders_)->end.value, 3);
+  EXPECT_EQ(log_->Read(orders_, {1}, {}).error().code(), Code::kCorrupt);
+  auto appended = AppendAndWait(*log_, orders_, BatchOf({"next"}));
+  ASSERT_TRUE(appended.ok());
+  EXPECT_EQ(appended->first.value, 3);
+  EXPECT_THAT(Values(orders_, {3}), ElementsAre("next"));
+  StopAndOpen();
+  EXPECT_EQ(log_->Read(orders_, {1}, {}).error().code(), Code::kCorrupt);
+  EXPECT_THAT(Values(orders_, {3}), ElementsAre("next"));
+}
+
 TEST_F(JournalTest, ADamagedHeaderCostsNoRecord) {
   Append(orders_, {"a", "b"});
   Crash();
   disk_.Damage(first_segment_, 20);
+  Open();
+  EXPECT_THAT(Values(orders_), ElementsAre("a", "b"));
+}
+
+TEST_F(JournalTest, ADiskThatCannotBeReadNowSetsNoSegmentAside) {
+  Append(orders_, {"a", "b"});
+  log_.reset();
+  disk_.Damage(first_segment_, 20);
+  int failed = 0;
+  for (int call = 1; call < 12; ++call) {
+    SCOPED_TRACE(call);
+    disk_.FailCall(DiskCall::kRead, call, Error(Code::kUnavailable, "not now"),
+                   SimDisk::Then::kKeepFailing);
+    if (!TryOpen().ok()) ++failed;
+    disk_.StopFailing();
+    EXPECT_EQ(Files(".damaged"), 0u);
+  }
+  EXPECT_GT(failed, 3);
   Open();
   EXPECT_THAT(Values(orders_), ElementsAre("a", "b"));
 }
@@ -325,10 +363,19 @@ TEST_F(JournalTest, ASegmentDamagedThroughoutIsSetAside) {
   Append(orders_, {"b"});
   log_.reset();
   for (int64_t at : {0, 64}) disk_.Damage(first_segment_, at);
+  ASSERT_TRUE(disk_.Remove(IndexPath(kFolder, 1)).ok());
   Open();
   EXPECT_EQ(Files(".damaged"), 1u);
   EXPECT_EQ(log_->Read(orders_, {0}, {}).error().code(), Code::kCorrupt);
   EXPECT_THAT(Values(orders_, {1}), ElementsAre("b"));
+}
+
+TEST_F(JournalTest, ASegmentThatGoesUnderTheJournalIsDamageAndNotTrimmed) {
+  Append(orders_, {"a"});
+  StopAndOpen();
+  ASSERT_TRUE(disk_.Remove(first_segment_).ok());
+  ASSERT_TRUE(disk_.Remove(IndexPath(kFolder, 1)).ok());
+  EXPECT_EQ(log_->Read(orders_, {0}, {}).error().code(), Code::kCorrupt);
 }
 
 TEST_F(JournalTest, WithoutItsTableTheJournalIsNotRead) {
@@ -344,7 +391,7 @@ TEST_F(JournalTest, ANewerJournalIsLeftAlone) {
   Append(orders_, {"a"});
   log_.reset();
   Bytes bytes = *ReadFile(disk_, first_segment_);
-  bytes[8] = 2;
+  bytes[8] = 3;
   PutNumber<uint32_t>(bytes.data() + 60, codec::Crc32c(BytesView(bytes).substr(0, 60)));
   ASSERT_TRUE(WriteFile(disk_, first_segment_, bytes).ok());
   auto paths = disk_.Paths();
@@ -377,6 +424,48 @@ TEST_F(JournalTest, TrimmedSegmentsAreRemovedInAnyOrder) {
   EXPECT_EQ(log_->BoundsOf(orders_)->end.value, 50);
   Append(orders_, {"next"});
   EXPECT_THAT(Values(orders_, {50}), ElementsAre("next"));
+}
+
+TEST_F(JournalTest, SpaceBetweenKeptBatchesIsFreed) {
+  log_.reset();
+  options_.segment_bytes = 256 << 10;
+  Open();
+  auto freed = [&] {
+    auto bytes = ReadFile(disk_, first_segment_);
+    return bytes.ok() ? std::count(bytes->begin(), bytes->end(), '\0') : 0;
+  };
+  const PartitionName gone("gone");
+  ASSERT_TRUE(log_->CreatePartition(gone).ok());
+  for (int i = 0; i < 100; ++i) {
+    Append(i % 2 == 0 ? orders_ : gone, {std::string(5000, 'x')});
+    if (i % 20 == 10) Append(clicks_, {"quiet " + std::to_string(i), std::string(300, 'q')});
+  }
+  EXPECT_GT(Files(".log"), 1u);
+  ASSERT_TRUE(log_->Trim(orders_, {49}).ok());
+  ASSERT_TRUE(log_->DeletePartition(gone).ok());
+  Eventually([&] { return freed() > 200'000; });
+  const std::vector<std::string> kept = Values(clicks_);
+  EXPECT_EQ(kept.size(), 10u);
+  EXPECT_EQ(log_->Read(orders_, {0}, {}).error().code(), Code::kNotFound);
+  EXPECT_EQ(Values(orders_, {49}).size(), 1u);
+  for (const char* lost : {"", "index", "header"}) {
+    SCOPED_TRACE(lost);
+    log_.reset();
+    auto verified = VerifyJournal(kFolder, disk_);
+    ASSERT_TRUE(verified.ok());
+    EXPECT_TRUE(verified->good());
+    if (std::string_view(lost) != "header") {
+      EXPECT_TRUE(verified->damaged.empty());
+    }
+    if (std::string_view(lost) == "index") {
+      ASSERT_TRUE(disk_.Remove(IndexPath(kFolder, 1)).ok());
+    }
+    if (std::string_view(lost) == "header") disk_.Damage(first_segment_, 20);
+    Open();
+    EXPECT_EQ(Values(clicks_), kept);
+    EXPECT_EQ(log_->BoundsOf(orders_)->begin.value, 49);
+    EXPECT_EQ(Values(orders_, {49}).size(), 1u);
+  }
 }
 
 TEST_F(JournalTest, ReadsAcrossSegmentsFromTheDiskAndFromMemory) {
@@ -430,6 +519,72 @@ TEST_F(JournalTest, ManyWaitersWakeForTheirOwnPartition) {
   Eventually([&] { return woken == 25; });
   Append(clicks_, {"a"});
   for (auto& waiter : waiters) waiter.join();
+}
+
+// Counts what is read of the files with a suffix.
+class ReadCountingDisk final : public Disk {
+ public:
+  ReadCountingDisk(Disk& inner, std::string suffix) : inner_(inner), suffix_(std::move(suffix)) {}
+  int64_t bytes() const { return bytes_; }
+
+  Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
+    auto file = TRY(inner_.Open(path, mode));
+    if (!path.ends_with(suffix_)) return file;
+    return std::make_unique<CountedFile>(std::move(file), bytes_);
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return inner_.Rename(from, to);
+  }
+  Status Link(const std::string& from, const std::string& to) override {
+    return inner_.Link(from, to);
+  }
+  Status Remove(const std::string& path) override { return inner_.Remove(path); }
+  Status MakeFolders(const std::string& path) override { return inner_.MakeFolders(path); }
+  Status SyncFolder(const std::string& path) override { return inner_.SyncFolder(path); }
+  Result<std::vector<Entry>> List(const std::string& path) override { return inner_.List(path); }
+  Result<int64_t> FreeBytes(const std::string& path) override { return inner_.FreeBytes(path); }
+
+ private:
+  class CountedFile final : public File {
+   public:
+    CountedFile(std::unique_ptr<File> inner, std::atomic<int64_t>& bytes)
+        : inner_(std::move(inner)), bytes_(bytes) {}
+    Status WriteAt(int64_t at, BytesView bytes) override { return inner_->WriteAt(at, bytes); }
+    Result<Bytes> ReadAt(int64_t at, int64_t bytes) const override {
+      auto read = TRY(inner_->ReadAt(at, bytes));
+      bytes_ += static_cast<int64_t>(read.size());
+      return read;
+    }
+    Status Sync() override { return inner_->Sync(); }
+    Status Truncate(int64_t bytes) override { return inner_->Truncate(bytes); }
+    Result<int64_t> Size() const override { return inner_->Size(); }
+
+   private:
+    const std::unique_ptr<File> inner_;
+    std::atomic<int64_t>& bytes_;
+  };
+
+  Disk& inner_;
+  const std::string suffix_;
+  std::atomic<int64_t> bytes_{0};
+};
+
+TEST_F(JournalTest, OpeningReadsHeadersAndTheLastSegmentAlone) {
+  log_.reset();
+  options_.segment_bytes = 16 << 10;
+  Open();
+  for (int i = 0; i < 500; ++i) Append(orders_, {std::string(3000, 'x')});
+  Eventually([&] { return Files(".index") + 1 >= Files(".log"); });
+  Crash();
+  const auto segments = static_cast<int64_t>(Files(".log"));
+  EXPECT_GT(segments, 50);
+  ReadCountingDisk counting(disk_, ".log");
+  auto log = OpenJournal(options_, counting, SystemClock(), metrics_);
+  ASSERT_TRUE(log.ok());
+  // The last one, once to scan and once to make it durable, and its zeros.
+  EXPECT_LT(counting.bytes(), segments * 64 + (int64_t{1} << 20));
+  EXPECT_LT(counting.bytes(), 500 * 3000 / 2);
+  EXPECT_EQ((*log)->BoundsOf(orders_)->end.value, 500);
 }
 
 TEST_F(JournalTest, RefusesOptionsThatCannotBe) {

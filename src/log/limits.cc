@@ -3,7 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace weft::log {
+namespace {
+
+int64_t BytesOf(const Batch& batch) {
+  int64_t bytes = 0;
+  for (const Record& record : batch.records) {
+    bytes += static_cast<int64_t>(record.key.size() + record.value.size() + 8);
+  }
+  return bytes;
+}
+
+}  // namespace
 
 Status CheckPartitionName(const PartitionName& partition) {
   const std::string& text = partition.text();
@@ -28,7 +41,6 @@ Status CheckBatch(const Batch& batch) {
     return Fail(Code::kInvalid, fmt::format("a batch's id has at most {} octets, this one {}",
                                             kBatchIdBytesMax, batch.id.size()));
   }
-  int64_t bytes = 0;
   for (const Record& record : batch.records) {
     if (record.key.size() > kKeyBytesMax) {
       return Fail(Code::kInvalid, fmt::format("a record's key has at most {} octets, this one {}",
@@ -38,11 +50,39 @@ Status CheckBatch(const Batch& batch) {
       return Fail(Code::kInvalid, fmt::format("a record has at most {} octets, this one {}",
                                               kValueBytesMax, record.value.size()));
     }
-    bytes += static_cast<int64_t>(record.key.size() + record.value.size() + 8);
   }
+  const int64_t bytes = BytesOf(batch);
   if (bytes > kBatchBytesMax) {
     return Fail(Code::kInvalid,
                 fmt::format("a batch has at most {} octets, this one {}", kBatchBytesMax, bytes));
+  }
+  return {};
+}
+
+Status CheckUnit(const std::vector<Part>& unit) {
+  if (unit.size() == 1) return CheckBatch(unit.front().batch);
+  if (unit.empty()) return Fail(Code::kInvalid, "nothing is to be appended");
+  if (unit.size() > kUnitPartsMax) {
+    return Fail(Code::kInvalid, fmt::format("a unit goes to at most {} partitions, this one to {}",
+                                            kUnitPartsMax, unit.size()));
+  }
+  int64_t bytes = 0;
+  std::vector<const PartitionName*> names;
+  for (const Part& part : unit) {
+    TRY(CheckBatch(part.batch));
+    bytes += BytesOf(part.batch);
+    names.push_back(&part.partition);
+  }
+  if (bytes > kUnitBytesMax) {
+    return Fail(Code::kInvalid,
+                fmt::format("a unit has at most {} octets, this one {}", kUnitBytesMax, bytes));
+  }
+  std::sort(names.begin(), names.end(), [](const auto* a, const auto* b) { return *a < *b; });
+  auto twice = std::adjacent_find(names.begin(), names.end(),
+                                  [](const auto* a, const auto* b) { return *a == *b; });
+  if (twice != names.end()) {
+    return Fail(Code::kInvalid,
+                fmt::format("a unit has partition {} more than once", (*twice)->text()));
   }
   return {};
 }

@@ -30,6 +30,15 @@ struct Batch {
   std::string id;  // the writer's, up to 255 octets, kept with the batch; may be empty
   std::vector<Record> records;
   std::shared_ptr<const void> owner;
+  // Kept encrypted on disk, also where the log as a whole is not. kNotOffered by a log that has no
+  // master key.
+  bool seal = false;
+};
+
+// A batch and where it goes.
+struct Part {
+  PartitionName partition;
+  Batch batch;
 };
 
 // A batch as it was stored.
@@ -50,6 +59,8 @@ struct Appended {
 struct Bounds {
   Offset begin;  // the first record still kept
   Offset end;    // one past the last durable record
+  // Octets on disk of the batches that hold them, whole.
+  int64_t bytes = 0;
 };
 
 struct ReadLimits {
@@ -60,7 +71,7 @@ struct ReadLimits {
 class RecordLog {
  public:
   using OnDurable = std::function<void(Result<Appended>)>;
-  using OnEnd = std::function<void(Bounds)>;
+  using OnUnitDurable = std::function<void(Result<std::vector<Appended>>)>;
 
   virtual ~RecordLog() = default;  // as Stop()
 
@@ -70,22 +81,35 @@ class RecordLog {
   virtual Status DeletePartition(const PartitionName& partition) = 0;
   virtual Result<std::vector<PartitionName>> Partitions() = 0;  // in order of name
 
-  // Takes the batch and calls `done` once, from any thread, when it is durable (or never will be:
-  // then the batch is not in the log, now or after a restart, but after kInternal, which leaves
-  // that open). Batches of one caller thread keep their order. `done` must be quick and must not
-  // call the log. Failures: kInvalid (past a limit, empty), kNotFound, kThrottled (the disk is
-  // behind: nothing queued), kUnavailable (full disk, failed disk, stopping).
-  virtual void Append(const PartitionName& partition, Batch batch, OnDurable done) = 0;
+  // Takes a unit: batches for different partitions that become durable together or not at all, each
+  // partition at most once. Calls `done` once, from any thread, when they are durable (or never
+  // will be: then nothing of the unit is in the log, now or after a restart, but after kInternal,
+  // which leaves that open), with an answer for each part in its order. Units of one caller thread
+  // keep their order. `done` must be quick and must not call the log. Failures: kInvalid (past a
+  // limit, empty, a partition twice), kNotFound, kThrottled (the disk is behind: nothing queued),
+  // kUnavailable (full disk, failed disk, stopping).
+  virtual void Append(std::vector<Part> unit, OnUnitDurable done) = 0;
+  // A unit of one part.
+  void Append(const PartitionName& partition, Batch batch, OnDurable done);
 
   // Batches from the one that holds `from` on, durable ones only; none at the end. kNotFound when
   // there is no such partition or `from` lies before its begin; kInvalid past its end; kCorrupt
-  // names the damaged part.
+  // names the damaged part. Damaged records whose loss was accepted (inspect.h) are left out.
   virtual Result<std::vector<StoredBatch>> Read(const PartitionName& partition, Offset from,
                                                 ReadLimits limits) = 0;
   virtual Result<Bounds> BoundsOf(const PartitionName& partition) = 0;
-  // Waits until the end is past `from`, or `deadline` (Clock::Elapsed) comes, or the log stops.
-  virtual Result<Bounds> WaitPast(const PartitionName& partition, Offset from,
-                                  milliseconds wait_max) = 0;
+  // The first offset from which on the kept batches have at most `bytes_max` octets on disk.
+  virtual Result<Offset> OffsetWithin(const PartitionName& partition, int64_t bytes_max) = 0;
+
+  // Calls `wake` once, from any thread, when the end is past `from`, the partition is deleted or
+  // the log stops; before it returns when that is so already. A call that is not under way when the
+  // handle goes does not come any more. `wake` must be quick and must not call the log. However
+  // many wait, an append to another partition costs the same.
+  using Watch = std::shared_ptr<const void>;
+  virtual Result<Watch> OnPast(const PartitionName& partition, Offset from,
+                               std::function<void()> wake) = 0;
+  // Waits until the end is past `from`, `wait_max` is over, or the log stops.
+  Result<Bounds> WaitPast(const PartitionName& partition, Offset from, milliseconds wait_max);
 
   // Gives up the records before `before` (capped at the end); their space comes back soon after.
   // Never goes back. Durable lazily: after a crash the begin may be an earlier one.

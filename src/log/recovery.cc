@@ -19,6 +19,8 @@ class Recovery {
   Recovery(std::string folder, Disk& disk) : folder_(std::move(folder)), disk_(disk) {}
 
   Result<JournalState> Recover() {
+    // A process that was killed may have left names that only memory has.
+    TRY(disk_.SyncFolder(folder_));
     TRY(ListFiles());
     TRY(ReadTable());
     TRY(ReadHeaders());
@@ -75,6 +77,7 @@ class Recovery {
     auto table = DecodePartitionTable(TRY(ReadFile(disk_, path)));
     if (!table.ok()) return Fail(table.error().In(path));
     state_.next_number = table->next_number;
+    state_.next_sequence = std::max(state_.next_sequence, table->next_sequence);
     for (auto& kept : table->partitions) {
       auto partition = std::make_shared<Partition>();
       partition->number = kept.number;
@@ -84,6 +87,10 @@ class Recovery {
       partition->arrival_us = kept.arrival_us;
       by_number_[kept.number] = partition;
       state_.partitions[partition->name] = partition;
+    }
+    for (const auto& loss : table->losses) {
+      auto known = by_number_.find(loss.partition);
+      if (known != by_number_.end()) known->second->losses.push_back({loss.from, loss.to});
     }
     for (const auto& segment : table->segments) {
       state_.next_sequence = std::max(state_.next_sequence, segment.sequence + 1);
@@ -104,7 +111,7 @@ class Recovery {
         if (header->previous != 0) ends_.emplace(header->previous, header->previous_end);
       } else if (!header.ok() && header.error().code() == Code::kNotOffered) {
         return Fail(header.error().In(SegmentPath(folder_, found.sequence)));
-      } else if (auto salt = SaltOfFirstFrame(*file)) {
+      } else if (auto salt = TRY(SaltOf(found.sequence, *file))) {
         ReportDamage(found.sequence, {.from = 0, .to = kSegmentHeaderBytes});
         found.salt = *salt;
       } else {
@@ -120,6 +127,22 @@ class Recovery {
     }
     for (uint64_t sequence : bad) TRY(SetAside(sequence));
     return {};
+  }
+
+  // Of a segment whose header is damaged. What the disk fails to read now is not damage: a segment
+  // must not be set aside for it.
+  Result<std::optional<uint64_t>> SaltOf(uint64_t sequence, const File& file) {
+    auto index = disk_.Open(IndexPath(folder_, sequence), OpenMode::kRead);
+    if (index.ok()) {
+      auto directory = ReadIndexDirectory(**index);
+      if (directory.ok() && directory->sequence == sequence) return std::optional(directory->salt);
+      if (!directory.ok() && directory.error().code() != Code::kCorrupt) {
+        return Fail(directory.error());
+      }
+    } else if (index.error().code() != Code::kNotFound) {
+      return Fail(index.error());
+    }
+    return SaltOfFirstFrame(file);
   }
 
   // A segment whose header was never durable has nothing behind it.
@@ -142,7 +165,7 @@ class Recovery {
     if (auto directory = GoodIndex(found)) {
       segment->end = directory->end;
       segment->indexed = true;
-      for (const auto& entry : directory->runs) AddRun(segment, entry);
+      for (const auto& entry : directory->runs) TRY(AddRun(segment, entry));
       return {};
     }
     return ScanAndLoad(found, segment);
@@ -175,6 +198,7 @@ class Recovery {
     if (!Cut(*file, scan.end).ok()) note_ends_ = true;
     std::unordered_map<uint32_t, std::shared_ptr<std::vector<IndexEntry>>> runs;
     for (const FrameHead& head : scan.frames) AddFrame(segment, head, runs);
+    for (const FrameHead& head : scan.hollow) NoteGap(head);
     return {};
   }
 
@@ -219,20 +243,46 @@ class Recovery {
                         .bytes = head.bytes,
                         .delta = static_cast<uint32_t>(head.first - run.base),
                         .records = head.records});
+    run.bytes += head.bytes;
+    segment->kept_bytes += head.bytes;
+    partition.bytes += head.bytes;
     run.end = end;
     run.arrival_us = head.arrival_us;
     Advance(partition, run);
   }
 
-  void AddRun(const std::shared_ptr<Segment>& segment, const IndexDirectoryEntry& entry) {
+  Status AddRun(const std::shared_ptr<Segment>& segment, IndexDirectoryEntry entry) {
     auto known = by_number_.find(entry.partition);
-    if (known == by_number_.end()) return;
+    if (known == by_number_.end()) return {};
+    if (entry.bytes < 0) entry.bytes = TRY(BytesInSection(*segment, entry.section));
     Run run{.segment = segment,
             .base = entry.base,
             .end = entry.end,
             .arrival_us = entry.arrival_us,
+            .bytes = entry.bytes,
             .section = entry.section};
     if (Add(*known->second, run)) Advance(*known->second, run);
+    return {};
+  }
+
+  // An unreadable section is met again by whoever reads it.
+  Result<int64_t> BytesInSection(const Segment& segment, const SectionPlace& place) {
+    auto file = TRY(disk_.Open(IndexPath(folder_, segment.sequence), OpenMode::kRead));
+    auto entries = ReadIndexSection(*file, place);
+    int64_t bytes = 0;
+    if (entries.ok()) {
+      for (const IndexEntry& entry : *entries) bytes += entry.bytes;
+    }
+    return bytes;
+  }
+
+  // Nothing of it can be read, but its offsets were given out and must not be again.
+  void NoteGap(const FrameHead& head) {
+    auto known = by_number_.find(head.partition);
+    if (known == by_number_.end()) return;
+    Partition& partition = *known->second;
+    partition.end = std::max(partition.end, head.first + head.records);
+    partition.arrival_us = std::max(partition.arrival_us, head.arrival_us);
   }
 
   // False when it lies before what is there.
@@ -242,6 +292,8 @@ class Recovery {
       return false;
     }
     ++run.segment->runs;
+    partition.bytes += run.bytes;
+    run.segment->kept_bytes += run.bytes;
     partition.runs.push_back(std::move(run));
     return true;
   }

@@ -12,7 +12,7 @@ namespace weft::log {
 namespace {
 
 constexpr std::string_view kMagic = "WEFTLOG1";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr int64_t kWindowBytes = int64_t{4} << 20;
 
 // A file seen through a window that moves forward, so that a scan reads each octet about once.
@@ -39,15 +39,20 @@ class Window {
   Bytes bytes_;
 };
 
-Result<std::optional<FrameHead>> GoodFrameAt(Window& window, uint64_t salt, int64_t position) {
+struct FoundFrame {
+  std::optional<FrameHead> head;  // when that is good
+  bool whole = false;             // and the body too
+};
+
+Result<FoundFrame> FrameAt(Window& window, uint64_t salt, int64_t position) {
   auto start = window.At(position, kFrameHeadBytes);
   if (!start.ok()) return Fail(start.error());
-  auto head = DecodeFrameHead(*start, salt, position);
-  if (!head) return std::optional<FrameHead>();
-  auto frame = window.At(position, head->bytes);
+  FoundFrame found{.head = DecodeFrameHead(*start, salt, position)};
+  if (!found.head) return found;
+  auto frame = window.At(position, found.head->bytes);
   if (!frame.ok()) return Fail(frame.error());
-  if (!BodyIsGood(*head, *frame)) head.reset();
-  return head;
+  found.whole = BodyIsGood(*found.head, *frame);
+  return found;
 }
 
 // Where the salt next stands, or the limit.
@@ -73,6 +78,31 @@ Result<bool> OnlyZeros(Window& window, int64_t position, int64_t limit) {
     position += static_cast<int64_t>(bytes->size());
   }
   return true;
+}
+
+}  // namespace
+
+FreeBlocks BlocksWithin(int64_t from, int64_t to) {
+  return {.from = (from + kFreeBlockBytes - 1) / kFreeBlockBytes * kFreeBlockBytes,
+          .to = to / kFreeBlockBytes * kFreeBlockBytes};
+}
+
+namespace {
+
+// What was freed between frames that are kept is no damage. When it should have been kept, the gap
+// in the offsets tells.
+Status LeaveOutFreed(const File& file, std::vector<DamagedRange>& damage) {
+  std::vector<DamagedRange> left;
+  const int64_t size = TRY(file.Size());
+  for (const DamagedRange& range : damage) {
+    const FreeBlocks blocks = BlocksWithin(range.from, range.to);
+    Window window(file, std::min(size, blocks.to));
+    const bool freed = blocks.from < blocks.to && blocks.to <= size &&
+                       TRY(OnlyZeros(window, blocks.from, blocks.to));
+    if (!freed) left.push_back(range);
+  }
+  damage = std::move(left);
+  return {};
 }
 
 }  // namespace
@@ -121,7 +151,7 @@ Result<SegmentHeader> DecodeSegmentHeader(BytesView bytes) {
                 fmt::format("a newer Weft wrote this segment: format version {}, known is {}",
                             version, kVersion));
   }
-  if (!good || version != kVersion) return Fail(Code::kCorrupt, "the segment's header is damaged");
+  if (!good || version == 0) return Fail(Code::kCorrupt, "the segment's header is damaged");
   SegmentHeader header;
   header.sequence = cursor.Take<uint64_t>();
   header.salt = cursor.Take<uint64_t>();
@@ -140,8 +170,9 @@ Result<SegmentScan> ScanSegment(const File& file, uint64_t salt, std::optional<i
   scan.proven = kSegmentHeaderBytes;
   int64_t bad_from = -1;
   while (position < limit) {
-    auto head = TRY(GoodFrameAt(window, salt, position));
-    if (!head) {
+    auto [head, whole] = TRY(FrameAt(window, salt, position));
+    if (!whole) {
+      if (head) scan.hollow.push_back(*head);
       if (bad_from < 0) bad_from = position;
       position = TRY(FindSalt(window, salt, position + 1, limit));
       continue;
@@ -156,6 +187,7 @@ Result<SegmentScan> ScanSegment(const File& file, uint64_t salt, std::optional<i
     scan.end = *known_end;
     if (bad_from < 0 && limit < *known_end) bad_from = std::max(limit, kSegmentHeaderBytes);
     if (bad_from >= 0) scan.damage.push_back({.from = bad_from, .to = *known_end});
+    TRY(LeaveOutFreed(file, scan.damage));
     return scan;
   }
   if (bad_from < 0) bad_from = std::max(limit, kSegmentHeaderBytes);
@@ -167,20 +199,32 @@ Result<SegmentScan> ScanSegment(const File& file, uint64_t salt, std::optional<i
     break;
   }
   std::erase_if(scan.frames, [&](const FrameHead& head) { return head.position >= scan.end; });
+  // A unit whose last frame is not there was never acknowledged.
+  while (!scan.frames.empty() && scan.frames.back().continued &&
+         scan.frames.back().position >= scan.proven &&
+         int64_t{scan.frames.back().position} + scan.frames.back().bytes == scan.end) {
+    scan.end = scan.frames.back().position;
+    scan.frames.pop_back();
+  }
+  std::erase_if(scan.hollow, [&](const FrameHead& head) { return head.position >= scan.end; });
   scan.torn = !TRY(OnlyZeros(window, scan.end, limit));
   return scan;
 }
 
-std::optional<uint64_t> SaltOfFirstFrame(const File& file) {
-  auto size = file.Size();
-  if (!size.ok()) return std::nullopt;
-  Window window(file, *size);
-  auto start = window.At(kSegmentHeaderBytes, kFrameHeadBytes);
-  if (!start.ok() || start->size() < sizeof(uint64_t)) return std::nullopt;
-  auto salt = GetNumber<uint64_t>(start->data());
-  auto head = GoodFrameAt(window, salt, kSegmentHeaderBytes);
-  if (!head.ok() || !*head) return std::nullopt;
-  return salt;
+Result<bool> OnlyZerosBehind(const File& file, int64_t position) {
+  const int64_t size = TRY(file.Size());
+  Window window(file, size);
+  return OnlyZeros(window, position, size);
+}
+
+Result<std::optional<uint64_t>> SaltOfFirstFrame(const File& file) {
+  const int64_t size = TRY(file.Size());
+  Window window(file, size);
+  const BytesView start = TRY(window.At(kSegmentHeaderBytes, kFrameHeadBytes));
+  if (start.size() < sizeof(uint64_t)) return std::optional<uint64_t>();
+  const auto salt = GetNumber<uint64_t>(start.data());
+  const auto found = TRY(FrameAt(window, salt, kSegmentHeaderBytes));
+  return found.whole ? std::optional(salt) : std::nullopt;
 }
 
 }  // namespace weft::log

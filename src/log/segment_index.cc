@@ -10,10 +10,11 @@ namespace weft::log {
 namespace {
 
 constexpr std::string_view kMagic = "WEFTIDX1";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kHeaderBytes = 64;
 constexpr size_t kCrcAt = 60;
-constexpr size_t kDirectoryEntryBytes = 44;
+constexpr size_t kDirectoryEntryBytes = 52;
+constexpr size_t kDirectoryEntryBytes1 = 44;  // in version 1: without the octets of the frames
 constexpr size_t kEntryBytes = 16;
 
 // Entries lie in the file as they do in memory.
@@ -56,6 +57,7 @@ Bytes EncodeIndex(IndexDirectory& directory,
     AppendNumber<int64_t>(out, run.arrival_us);
     AppendNumber<int64_t>(out, run.section.position);
     AppendNumber<uint32_t>(out, run.section.crc);
+    AppendNumber<int64_t>(out, run.bytes);
   }
   PutNumber<uint32_t>(out.data() + kCrcAt, DirectoryCrc(out));
   for (const auto* section : entries) out.append(BytesOf(*section));
@@ -71,7 +73,8 @@ Result<IndexDirectory> ReadIndexDirectory(const File& file) {
   auto version = header.Take<uint32_t>();
   auto count = header.Take<uint32_t>();
   if (version > kVersion) return Fail(Code::kNotOffered, "a newer Weft wrote this index");
-  int64_t directory_bytes = static_cast<int64_t>(count * kDirectoryEntryBytes);
+  const size_t entry_bytes = version == 1 ? kDirectoryEntryBytes1 : kDirectoryEntryBytes;
+  const auto directory_bytes = static_cast<int64_t>(count * entry_bytes);
   bytes += TRY(file.ReadAt(static_cast<int64_t>(kHeaderBytes), directory_bytes));
   if (bytes.size() != kHeaderBytes + static_cast<size_t>(directory_bytes) ||
       GetNumber<uint32_t>(bytes.data() + kCrcAt) != DirectoryCrc(bytes)) {
@@ -92,6 +95,7 @@ Result<IndexDirectory> ReadIndexDirectory(const File& file) {
     run.arrival_us = cursor.Take<int64_t>();
     run.section.position = cursor.Take<int64_t>();
     run.section.crc = cursor.Take<uint32_t>();
+    run.bytes = version == 1 ? -1 : cursor.Take<int64_t>();
     directory.runs.push_back(run);
   }
   return directory;

@@ -32,6 +32,7 @@ struct IndexDirectoryEntry {
   int64_t base = 0;  // the first offset
   int64_t end = 0;
   int64_t arrival_us = 0;  // of the last batch
+  int64_t bytes = 0;       // of the batches' frames; -1: only the section tells
   SectionPlace section = {};
 };
 

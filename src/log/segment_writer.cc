@@ -13,6 +13,8 @@ namespace {
 // fdatasync has no metadata to write (a third less time on ext4). The zeros go out in a write of
 // their own, made durable by the sync of the group that they follow.
 constexpr int64_t kPaddingBytes = int64_t{256} << 10;
+// Larger ones would write more zeros than they save.
+constexpr int64_t kPaddedGroupBytesMax = kPaddingBytes / 8;
 
 BytesView Zeros(int64_t bytes) {
   static const Bytes zeros(static_cast<size_t>(kPaddingBytes), '\0');
@@ -37,12 +39,14 @@ Result<std::shared_ptr<Segment>> SegmentWriter::Prepare() {
   return current_;
 }
 
-Status SegmentWriter::Write(BytesView group) {
-  const int64_t end = position_ + static_cast<int64_t>(group.size());
+Status SegmentWriter::Write(std::span<const BytesView> group) {
+  int64_t bytes = 0;
+  for (BytesView frame : group) bytes += static_cast<int64_t>(frame.size());
+  const int64_t end = position_ + bytes;
   File& file = *current_->file;
-  Status written = file.WriteAt(position_, group);
+  Status written = file.WritePieces(position_, group);
   if (written.ok() && end > written_to_) {
-    if (static_cast<int64_t>(group.size()) < kPaddingBytes) {
+    if (bytes <= kPaddedGroupBytesMax) {
       // Without room for the zeros the group itself is still good.
       if (file.WriteAt(end, Zeros(kPaddingBytes)).ok()) written_to_ = end + kPaddingBytes;
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/clock.h"
@@ -38,9 +39,9 @@ class SegmentWriter {
   // Where the next group will lie.
   int64_t position() const { return position_; }
 
-  // Writes the group and makes it durable. kUnavailable: it is not there and will not be after a
-  // restart; kInternal: that is open.
-  Status Write(BytesView group);
+  // Writes the group, frames one behind the other, and makes it durable. kUnavailable: it is not
+  // there and will not be after a restart; kInternal: that is open.
+  Status Write(std::span<const BytesView> group);
 
  private:
   Status MakeSegment();

@@ -4,42 +4,47 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "base/bytes.h"
 
 namespace weft::log {
 
-// A group of frames as it was written.
-struct GroupBuffer {
-  std::unique_ptr<char[]> data;
-  size_t bytes = 0;
-  BytesView view() const { return {data.get(), bytes}; }
+// A frame in memory. Whoever keeps a batch of it keeps this frame and no other.
+using FrameBytesOwner = std::shared_ptr<char[]>;
+
+// Frames as they were written together, in order of position.
+struct WrittenGroup {
+  struct Frame {
+    int64_t position = 0;
+    uint32_t bytes = 0;
+    FrameBytesOwner owner;
+    BytesView view() const { return {owner.get(), bytes}; }
+  };
+  uint64_t sequence = 0;  // of the segment
+  int64_t position = 0;
+  int64_t end = 0;
+  std::vector<Frame> frames = {};
 };
 
 // The groups written last, up to a number of octets, so that whoever follows the end need not read
-// the disk. Not safe to share: the journal's mutex guards it.
+// the disk. Safe from any thread.
 class TailCache {
  public:
   explicit TailCache(size_t bytes_max) : bytes_max_(bytes_max) {}
 
   // Groups come in order of segment and position.
-  void Add(uint64_t sequence, int64_t position, std::shared_ptr<const GroupBuffer> group);
-  // The group that holds the octet at `position`, and where the group begins; else nothing.
-  struct Found {
-    std::shared_ptr<const GroupBuffer> group;
-    int64_t start = 0;
-  };
-  Found Find(uint64_t sequence, int64_t position) const;
+  void Add(std::shared_ptr<const WrittenGroup> group);
+  // The groups of that segment that lie between the positions, in order.
+  std::vector<std::shared_ptr<const WrittenGroup>> Find(uint64_t sequence, int64_t from,
+                                                        int64_t to) const;
 
  private:
-  struct Entry {
-    uint64_t sequence;
-    int64_t position;
-    std::shared_ptr<const GroupBuffer> group;
-  };
   const size_t bytes_max_;
+  mutable std::mutex mutex_;  // guards what follows
   size_t bytes_ = 0;
-  std::deque<Entry> entries_;
+  std::deque<std::shared_ptr<const WrittenGroup>> groups_;
 };
 
 }  // namespace weft::log

@@ -20,6 +20,24 @@ Result<Appended> AppendAndWait(RecordLog& log, const PartitionName& partition, B
   return future.get();
 }
 
+std::vector<Part> UnitOf(
+    const std::vector<std::pair<PartitionName, std::vector<std::string>>>& parts) {
+  std::vector<Part> unit;
+  for (const auto& [partition, values] : parts) {
+    unit.push_back({.partition = partition, .batch = BatchOf(values)});
+  }
+  return unit;
+}
+
+Result<std::vector<Appended>> AppendAndWait(RecordLog& log, std::vector<Part> unit) {
+  auto answer = std::make_shared<std::promise<Result<std::vector<Appended>>>>();
+  auto future = answer->get_future();
+  log.Append(std::move(unit), [answer](Result<std::vector<Appended>> appended) {
+    answer->set_value(std::move(appended));
+  });
+  return future.get();
+}
+
 Result<std::vector<std::string>> ReadValues(RecordLog& log, const PartitionName& partition,
                                             Offset from) {
   std::vector<std::string> values;

@@ -39,10 +39,10 @@ Result<std::vector<PartitionName>> FailingLog::Partitions() {
   return inner_.Partitions();
 }
 
-void FailingLog::Append(const PartitionName& partition, Batch batch, OnDurable done) {
+void FailingLog::Append(std::vector<Part> unit, OnUnitDurable done) {
   Status checked = Check(LogCall::kAppend);
   if (!checked.ok()) return done(Fail(checked.error()));
-  inner_.Append(partition, std::move(batch), std::move(done));
+  inner_.Append(std::move(unit), std::move(done));
 }
 
 Result<std::vector<StoredBatch>> FailingLog::Read(const PartitionName& partition, Offset from,
@@ -56,10 +56,15 @@ Result<Bounds> FailingLog::BoundsOf(const PartitionName& partition) {
   return inner_.BoundsOf(partition);
 }
 
-Result<Bounds> FailingLog::WaitPast(const PartitionName& partition, Offset from,
-                                    milliseconds wait_max) {
-  TRY(Check(LogCall::kWaitPast));
-  return inner_.WaitPast(partition, from, wait_max);
+Result<Offset> FailingLog::OffsetWithin(const PartitionName& partition, int64_t bytes_max) {
+  TRY(Check(LogCall::kOffsetWithin));
+  return inner_.OffsetWithin(partition, bytes_max);
+}
+
+Result<RecordLog::Watch> FailingLog::OnPast(const PartitionName& partition, Offset from,
+                                            std::function<void()> wake) {
+  TRY(Check(LogCall::kOnPast));
+  return inner_.OnPast(partition, from, std::move(wake));
 }
 
 Status FailingLog::Trim(const PartitionName& partition, Offset before) {

@@ -17,7 +17,8 @@ enum class LogCall {
   kAppend,
   kRead,
   kBoundsOf,
-  kWaitPast,
+  kOffsetWithin,
+  kOnPast,
   kTrim
 };
 
@@ -36,12 +37,14 @@ class FailingLog final : public RecordLog {
   Status CreatePartition(const PartitionName& partition) override;
   Status DeletePartition(const PartitionName& partition) override;
   Result<std::vector<PartitionName>> Partitions() override;
-  void Append(const PartitionName& partition, Batch batch, OnDurable done) override;
+  using RecordLog::Append;
+  void Append(std::vector<Part> unit, OnUnitDurable done) override;
   Result<std::vector<StoredBatch>> Read(const PartitionName& partition, Offset from,
                                         ReadLimits limits) override;
   Result<Bounds> BoundsOf(const PartitionName& partition) override;
-  Result<Bounds> WaitPast(const PartitionName& partition, Offset from,
-                          milliseconds wait_max) override;
+  Result<Offset> OffsetWithin(const PartitionName& partition, int64_t bytes_max) override;
+  Result<Watch> OnPast(const PartitionName& partition, Offset from,
+                       std::function<void()> wake) override;
   Status Trim(const PartitionName& partition, Offset before) override;
   void Stop() override { inner_.Stop(); }
 

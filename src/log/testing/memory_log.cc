@@ -2,15 +2,21 @@
 #include "log/testing/memory_log.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <mutex>
 
+#include "log/frame.h"
 #include "log/limits.h"
+#include "log/watchers.h"
 
 namespace weft::log {
 namespace {
+
+// As if it lay in a journal's frame.
+int64_t BytesOf(const StoredBatch& stored) {
+  return FrameBytes({.id = stored.id, .records = stored.records, .owner = nullptr});
+}
 
 class MemoryLog final : public RecordLog {
  public:
@@ -25,9 +31,14 @@ class MemoryLog final : public RecordLog {
   }
 
   Status DeletePartition(const PartitionName& name) override {
-    std::lock_guard lock(mutex_);
-    if (partitions_.erase(name) == 0) return Fail(NoSuchPartition(name));
-    changed_.notify_all();
+    std::shared_ptr<Watchers> watchers;
+    {
+      std::lock_guard lock(mutex_);
+      auto partition = TRY(Find(name));
+      watchers = partition->watchers;
+      partitions_.erase(name);
+    }
+    watchers->WakeAll();
     return {};
   }
 
@@ -38,9 +49,8 @@ class MemoryLog final : public RecordLog {
     return names;
   }
 
-  void Append(const PartitionName& name, Batch batch, OnDurable done) override {
-    done(AppendNow(name, batch));
-  }
+  using RecordLog::Append;
+  void Append(std::vector<Part> unit, OnUnitDurable done) override { done(AppendNow(unit)); }
 
   Result<std::vector<StoredBatch>> Read(const PartitionName& name, Offset from,
                                         ReadLimits limits) override {
@@ -49,8 +59,11 @@ class MemoryLog final : public RecordLog {
     TRY(CheckReadFrom(name, from, partition->bounds()));
     std::vector<StoredBatch> out;
     int64_t bytes = 0;
-    for (const StoredBatch& batch : partition->batches) {
-      if (batch.next() <= from) continue;
+    const auto& batches = partition->batches;
+    auto next = std::partition_point(batches.begin(), batches.end(),
+                                     [&](const auto& b) { return b.next() <= from; });
+    for (; next != batches.end(); ++next) {
+      const StoredBatch& batch = *next;
       if (!out.empty() && bytes >= limits.bytes_max) break;
       for (const Record& record : batch.records) {
         bytes += static_cast<int64_t>(record.key.size() + record.value.size());
@@ -66,15 +79,30 @@ class MemoryLog final : public RecordLog {
     return partition->bounds();
   }
 
-  Result<Bounds> WaitPast(const PartitionName& name, Offset from, milliseconds wait_max) override {
-    std::unique_lock lock(mutex_);
-    TRY(Find(name));
-    changed_.wait_for(lock, wait_max, [&] {
-      auto found = partitions_.find(name);
-      return stopped_ || found == partitions_.end() || found->second.end > from.value;
-    });
+  Result<Offset> OffsetWithin(const PartitionName& name, int64_t bytes_max) override {
+    std::lock_guard lock(mutex_);
     auto partition = TRY(Find(name));
-    return partition->bounds();
+    int64_t first = partition->end;
+    const auto& batches = partition->batches;
+    for (auto batch = batches.rbegin(); batch != batches.rend(); ++batch) {
+      bytes_max -= BytesOf(*batch);
+      if (bytes_max < 0) break;
+      first = batch->first.value;
+    }
+    return Offset{std::max(first, partition->begin)};
+  }
+
+  Result<Watch> OnPast(const PartitionName& name, Offset from,
+                       std::function<void()> wake) override {
+    {
+      std::lock_guard lock(mutex_);
+      auto partition = TRY(Find(name));
+      if (partition->end <= from.value && !stopped_) {
+        return partition->watchers->Add(from.value, std::move(wake));
+      }
+    }
+    wake();
+    return Watch();
   }
 
   Status Trim(const PartitionName& name, Offset before) override {
@@ -83,15 +111,20 @@ class MemoryLog final : public RecordLog {
     partition->begin = std::max(partition->begin, std::min(before.value, partition->end));
     while (!partition->batches.empty() &&
            partition->batches.front().next().value <= partition->begin) {
+      partition->bytes -= BytesOf(partition->batches.front());
       partition->batches.pop_front();
     }
     return {};
   }
 
   void Stop() override {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-    changed_.notify_all();
+    std::vector<std::shared_ptr<Watchers>> watchers;
+    {
+      std::lock_guard lock(mutex_);
+      stopped_ = true;
+      for (const auto& [name, partition] : partitions_) watchers.push_back(partition.watchers);
+    }
+    for (const auto& one : watchers) one->WakeAll();
   }
 
  private:
@@ -100,7 +133,9 @@ class MemoryLog final : public RecordLog {
     int64_t end = 0;
     Timestamp arrival;
     std::deque<StoredBatch> batches;
-    Bounds bounds() const { return {.begin = {begin}, .end = {end}}; }
+    std::shared_ptr<Watchers> watchers = std::make_shared<Watchers>();
+    int64_t bytes = 0;  // of them
+    Bounds bounds() const { return {.begin = {begin}, .end = {end}, .bytes = bytes}; }
   };
 
   Result<Partition*> Find(const PartitionName& name) {
@@ -109,17 +144,31 @@ class MemoryLog final : public RecordLog {
     return &found->second;
   }
 
-  Result<Appended> AppendNow(const PartitionName& name, const Batch& batch) {
-    TRY(CheckBatch(batch));
-    std::lock_guard lock(mutex_);
-    if (stopped_) return Fail(Code::kUnavailable, "the log is stopping");
-    auto partition = TRY(Find(name));
+  Result<std::vector<Appended>> AppendNow(const std::vector<Part>& unit) {
+    TRY(CheckUnit(unit));
+    std::vector<Appended> answer;
+    std::vector<std::pair<std::shared_ptr<Watchers>, int64_t>> woken;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopped_) return Fail(Code::kUnavailable, "the log is stopping");
+      for (const Part& part : unit) TRY(Find(part.partition));
+      for (const Part& part : unit) {
+        Partition& partition = **Find(part.partition);
+        answer.push_back(AppendTo(partition, part.batch));
+        woken.emplace_back(partition.watchers, partition.end);
+      }
+    }
+    for (const auto& [watchers, end] : woken) watchers->Wake(end);
+    return answer;
+  }
+
+  Appended AppendTo(Partition& partition, const Batch& batch) {
     // A copy, as a log on a disk makes one: the caller's bytes may go.
     auto bytes = std::make_shared<Bytes>();
     for (const Record& record : batch.records) bytes->append(record.key).append(record.value);
     StoredBatch stored;
-    stored.first = {partition->end};
-    stored.arrival = std::max(partition->arrival, clock_.Now());
+    stored.first = {partition.end};
+    stored.arrival = std::max(partition.arrival, clock_.Now());
     stored.id = batch.id;
     stored.owner = bytes;
     size_t at = 0;
@@ -132,17 +181,16 @@ class MemoryLog final : public RecordLog {
       BytesView key = take(record.key);
       stored.records.push_back({.key = key, .value = take(record.value)});
     }
-    partition->end = stored.next().value;
-    partition->arrival = stored.arrival;
+    partition.end = stored.next().value;
+    partition.arrival = stored.arrival;
     Appended answer{.first = stored.first, .arrival = stored.arrival};
-    partition->batches.push_back(std::move(stored));
-    changed_.notify_all();
+    partition.bytes += BytesOf(stored);
+    partition.batches.push_back(std::move(stored));
     return answer;
   }
 
   const Clock& clock_;
   std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
   std::map<PartitionName, Partition> partitions_;
   bool stopped_ = false;
 };

@@ -249,6 +249,114 @@ TEST_P(RecordLogContract, ArrivalNeverGoesBack) {
   }
 }
 
+TEST_P(RecordLogContract, AUnitGoesToAllItsPartitionsOrNone) {
+  const PartitionName clicks("clicks"), views("views");
+  ASSERT_TRUE(log().CreatePartition(clicks).ok());
+  ASSERT_TRUE(log().CreatePartition(views).ok());
+  ASSERT_TRUE(AppendAndWait(log(), clicks, BatchOf({"before"})).ok());
+  auto appended =
+      AppendAndWait(log(), UnitOf({{orders_, {"a", "b"}}, {clicks, {"c"}}, {views, {"d"}}}));
+  ASSERT_TRUE(appended.ok());
+  ASSERT_EQ(appended->size(), 3u);
+  EXPECT_EQ((*appended)[0].first.value, 0);
+  EXPECT_EQ((*appended)[1].first.value, 1);
+  EXPECT_EQ((*appended)[2].first.value, 0);
+  EXPECT_THAT(Values(log(), orders_), testing::ElementsAre("a", "b"));
+  EXPECT_THAT(Values(log(), clicks), testing::ElementsAre("before", "c"));
+  EXPECT_THAT(Values(log(), views), testing::ElementsAre("d"));
+  auto refused = [&](std::vector<Part> unit) {
+    auto answer = AppendAndWait(log(), std::move(unit));
+    return answer.ok() ? Code::kInternal : answer.error().code();
+  };
+  EXPECT_EQ(refused({}), Code::kInvalid);
+  EXPECT_EQ(refused(UnitOf({{orders_, {"x"}}, {clicks, {"x"}}, {orders_, {"x"}}})), Code::kInvalid);
+  EXPECT_EQ(refused(UnitOf({{orders_, {"x"}}, {clicks, {}}})), Code::kInvalid);
+  EXPECT_EQ(refused(UnitOf({{orders_, {"x"}}, {PartitionName("none"), {"x"}}})), Code::kNotFound);
+  std::vector<Part> large;
+  const std::string ten_mib(kValueBytesMax, 'v');
+  for (int i = 0; i < 14; ++i) {
+    const PartitionName name("large/" + std::to_string(i));
+    ASSERT_TRUE(log().CreatePartition(name).ok());
+    large.push_back({.partition = name, .batch = BatchOf({ten_mib})});
+  }
+  EXPECT_EQ(refused(std::move(large)), Code::kInvalid);
+  EXPECT_EQ(log().BoundsOf(orders_)->end.value, 2);
+  EXPECT_EQ(log().BoundsOf(clicks)->end.value, 2);
+}
+
+TEST_P(RecordLogContract, WakesWhoeverWatchesOnce) {
+  ASSERT_TRUE(log().CreatePartition(PartitionName("clicks")).ok());
+  std::atomic<int> past_zero{0}, past_two{0}, dropped{0}, clicks{0};
+  auto first = log().OnPast(orders_, {0}, [&] { ++past_zero; });
+  auto later = log().OnPast(orders_, {2}, [&] { ++past_two; });
+  auto other = log().OnPast(PartitionName("clicks"), {0}, [&] { ++clicks; });
+  auto gone = log().OnPast(orders_, {0}, [&] { ++dropped; });
+  ASSERT_TRUE(first.ok() && later.ok() && other.ok() && gone.ok());
+  gone->reset();
+  EXPECT_EQ(past_zero, 0);
+  auto wait = [&](const std::atomic<int>& count) {
+    for (int i = 0; i < 5000 && count == 0; ++i) std::this_thread::sleep_for(milliseconds(1));
+  };
+  ASSERT_TRUE(AppendAndWait(log(), orders_, BatchOf({"a", "b"})).ok());
+  wait(past_zero);
+  EXPECT_EQ(past_two, 0);
+  ASSERT_TRUE(AppendAndWait(log(), orders_, BatchOf({"c"})).ok());
+  wait(past_two);
+  ASSERT_TRUE(AppendAndWait(log(), orders_, BatchOf({"d"})).ok());
+  EXPECT_EQ(clicks, 0);
+  log().Stop();
+  wait(clicks);
+  EXPECT_EQ(past_zero, 1);
+  EXPECT_EQ(past_two, 1);
+  EXPECT_EQ(dropped, 0);
+  EXPECT_EQ(clicks, 1);
+}
+
+TEST_P(RecordLogContract, WakesAtOnceWhoeverIsLate) {
+  ASSERT_TRUE(log().CreatePartition(PartitionName("going")).ok());
+  ASSERT_TRUE(AppendAndWait(log(), orders_, BatchOf({"a"})).ok());
+  int woken = 0;
+  ASSERT_TRUE(log().OnPast(orders_, {0}, [&] { ++woken; }).ok());
+  EXPECT_EQ(woken, 1);
+  std::atomic<int> deleted{0};
+  auto watch = log().OnPast(PartitionName("going"), {0}, [&] { ++deleted; });
+  ASSERT_TRUE(watch.ok());
+  ASSERT_TRUE(log().DeletePartition(PartitionName("going")).ok());
+  EXPECT_EQ(deleted, 1);
+  EXPECT_EQ(log().OnPast(PartitionName("going"), {0}, [&] { ++woken; }).error().code(),
+            Code::kNotFound);
+  log().Stop();
+  ASSERT_TRUE(log().OnPast(orders_, {7}, [&] { ++woken; }).ok());
+  EXPECT_EQ(woken, 2);
+}
+
+TEST_P(RecordLogContract, CountsTheOctetsItKeeps) {
+  EXPECT_EQ(log().BoundsOf(orders_)->bytes, 0);
+  EXPECT_EQ(log().OffsetWithin(orders_, 0)->value, 0);
+  EXPECT_EQ(log().OffsetWithin(PartitionName("none"), 0).error().code(), Code::kNotFound);
+  constexpr int kBatches = 20;
+  for (int i = 0; i < kBatches; ++i) {
+    ASSERT_TRUE(AppendAndWait(log(), orders_, BatchOf({std::string(500, 'a'), "b"})).ok());
+  }
+  const int64_t all = log().BoundsOf(orders_)->bytes;
+  const int64_t each = all / kBatches;
+  EXPECT_EQ(all, each * kBatches);
+  EXPECT_GT(each, 500);
+  EXPECT_LT(each, 700);
+  EXPECT_EQ(log().OffsetWithin(orders_, all)->value, 0);
+  EXPECT_EQ(log().OffsetWithin(orders_, all - 1)->value, 2);
+  EXPECT_EQ(log().OffsetWithin(orders_, each * 7)->value, 2 * (kBatches - 7));
+  EXPECT_EQ(log().OffsetWithin(orders_, each)->value, 2 * (kBatches - 1));
+  EXPECT_EQ(log().OffsetWithin(orders_, each - 1)->value, 2 * kBatches);
+  // A batch of which a part is kept counts whole.
+  ASSERT_TRUE(log().Trim(orders_, {5}).ok());
+  EXPECT_EQ(log().BoundsOf(orders_)->bytes, all - 2 * each);
+  EXPECT_EQ(log().OffsetWithin(orders_, all)->value, 5);
+  EXPECT_EQ(log().OffsetWithin(orders_, all - 3 * each)->value, 6);
+  ASSERT_TRUE(log().Trim(orders_, {2 * kBatches}).ok());
+  EXPECT_EQ(log().BoundsOf(orders_)->bytes, 0);
+}
+
 TEST_P(RecordLogContract, WhatWasReadStaysReadable) {
   ASSERT_TRUE(AppendAndWait(log(), orders_, BatchOf({std::string(1000, 'a')})).ok());
   auto batches = log().Read(orders_, {0}, {});

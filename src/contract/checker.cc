@@ -52,18 +52,47 @@ class SessionImpl final : public Checker::Session {
  public:
   explicit SessionImpl(std::shared_ptr<const CheckerImpl> checker) : checker_(std::move(checker)) {}
 
-  bool Check(std::string_view record, std::vector<FieldError>& errors) override {
-    Walk<false> walk(state_, checker_->options.unknown_fields, checker_->options.errors_max,
-                     &errors);
-    return walk.Run(*checker_->root, record, nullptr);
+  bool Check(std::string_view record, std::vector<FieldError>& errors,
+             const Taking& taking) override {
+    if (taking.rows == nullptr) {
+      return Walk<false>(State(), checker_->options, errors, nullptr)
+          .Run(*checker_->root, record, taking.readable_after);
+    }
+    Walk<true> walk(State(), checker_->options, errors, taking.rows);
+    const bool good = walk.Run(*checker_->root, record, taking.readable_after);
+    if (good) {
+      taking.rows->FinishRow();
+    } else {
+      taking.rows->DropRow();
+    }
+    return good;
+  }
+
+  bool CheckArray(std::string_view text, std::vector<Judged>& judged,
+                  std::vector<FieldError>& errors, const Taking& taking) override {
+    const size_t judged_before = judged.size(), errors_before = errors.size();
+    const bool taken = taking.rows == nullptr
+                           ? Walk<false>(State(), checker_->options, errors, nullptr)
+                                 .RunArray(*checker_->root, text, taking, judged)
+                           : Walk<true>(State(), checker_->options, errors, taking.rows)
+                                 .RunArray(*checker_->root, text, taking, judged);
+    if (taken) return true;
+    judged.resize(judged_before);
+    errors.resize(errors_before);
+    if (taking.rows != nullptr) taking.rows->Clear();
+    return false;
   }
 
   Status Append(std::string_view record, std::string_view id, int64_t arrival_us,
                 ColumnBuilder& builder) override {
-    Walk<true> walk(state_, checker_->options.unknown_fields, 1, nullptr);
-    if (!walk.Run(*checker_->root, record, &builder)) {
+    faults_.clear();
+    Walk<true> walk(State(), {.unknown_fields = checker_->options.unknown_fields, .errors_max = 1},
+                    faults_, &builder);
+    if (!walk.Run(*checker_->root, record, 0)) {
       builder.DropRow();
-      return Fail(Code::kCorrupt, "a record that was accepted does not pass: " + walk.fault());
+      const auto& [field, reason] = faults_.front();
+      return Fail(Code::kCorrupt, fmt::format("a record that was accepted does not pass: {}{}{}",
+                                              field, field.empty() ? "" : " ", reason));
     }
     builder.column(checker_->id_column).AppendBytes(id);
     builder.column(checker_->arrival_column).AppendInteger(arrival_us);
@@ -77,10 +106,18 @@ class SessionImpl final : public Checker::Session {
   }
 
  private:
+  // Parser and buffers grow to the largest text they meet: one set for each thread, not for each
+  // session. Nothing of a walk outlives the call it is in.
+  static WalkState& State() {
+    thread_local WalkState state;
+    return state;
+  }
+
   bool Rewrite(std::string_view record, std::string& out) {
+    WalkState& state = State();
     ondemand::document document;
     ondemand::object object;
-    if (state_.parser.iterate(state_.Load(record)).get(document) ||
+    if (state.parser.iterate(state.Load(record, 0)).get(document) ||
         document.get_object().get(object))
       return false;
     out += '{';
@@ -92,7 +129,7 @@ class SessionImpl final : public Checker::Session {
       const char* end = raw;
       while (*end != '"') end += *end == '\\' ? 2 : 1;
       std::string_view raw_key(raw, static_cast<size_t>(end - raw)), key;
-      if (!state_.scalars.Inside(raw_key, key).empty()) return false;
+      if (!state.scalars.Inside(raw_key, key).empty()) return false;
       if (out.size() > 1) out += ',';
       out.append("\"").append(raw_key).append("\":");
       std::string_view token = TrimRight(field.value().raw_json_token());
@@ -101,7 +138,7 @@ class SessionImpl final : public Checker::Session {
       std::string_view text;
       std::string value;
       if (it != checker_->root->by_name.end() && token.front() == '"' &&
-          state_.scalars.String(token, text).empty()) {
+          state.scalars.String(token, text).empty()) {
         value = Unquote(checker_->root->children[it->second], text);
       }
       out += value.empty() ? std::string(token) : value;
@@ -112,7 +149,7 @@ class SessionImpl final : public Checker::Session {
   }
 
   std::shared_ptr<const CheckerImpl> checker_;
-  WalkState state_;
+  std::vector<FieldError> faults_;
 };
 
 std::unique_ptr<Checker::Session> CheckerImpl::Open() const {

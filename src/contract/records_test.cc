@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real records against contracts for them, and the same records broken at random.
+#include "codec/records.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -140,33 +143,36 @@ TEST_P(RealRecords, PassAndBecomeRows) {
   for (const auto& column : (*chunk)->columns()) EXPECT_EQ(column.length, (*chunk)->rows());
 }
 
+void BreakAtRandom(std::string& record, std::mt19937& random) {
+  const std::string_view marks = "{}[]\",:\\0123456789eE+-.tfnu \x80\xff\x01";
+  for (auto changes = 1 + random() % 3; changes > 0 && !record.empty(); --changes) {
+    size_t at = random() % record.size();
+    switch (random() % 4) {
+      case 0:
+        record[at] = static_cast<char>(random() % 256);
+        break;
+      case 1:
+        record[at] = marks[random() % marks.size()];
+        break;
+      case 2:
+        record.erase(at, 1 + random() % 4);
+        break;
+      default:
+        record.insert(at, 1, marks[random() % marks.size()]);
+        break;
+    }
+  }
+}
+
 TEST_P(RealRecords, BrokenAtRandomAreJudgedAlikeByBoth) {
   auto lines = Lines(GetParam().path);
   if (lines.empty()) GTEST_SKIP() << "no " << GetParam().path;
   auto table = Open(GetParam().properties, UnknownFields::kIgnore);
   std::mt19937 random(7);
-  const std::string_view marks = "{}[]\",:\\0123456789eE+-.tfnu \x80\xff\x01";
   int good = 0, bad = 0;
   for (int round = 0; round < 2000; ++round) {
     std::string record = lines[random() % lines.size()];
-    for (auto changes = 1 + random() % 3; changes > 0; --changes) {
-      size_t at = random() % record.size();
-      switch (random() % 4) {
-        case 0:
-          record[at] = static_cast<char>(random() % 256);
-          break;
-        case 1:
-          record[at] = marks[random() % marks.size()];
-          break;
-        case 2:
-          record.erase(at, 1 + random() % 4);
-          break;
-        default:
-          record.insert(at, 1, marks[random() % marks.size()]);
-          break;
-      }
-      if (record.empty()) break;
-    }
+    BreakAtRandom(record, random);
     std::vector<char> exact(record.begin(), record.end());
     std::string_view view(exact.data(), exact.size());
     std::vector<FieldError> errors;
@@ -184,6 +190,84 @@ TEST_P(RealRecords, BrokenAtRandomAreJudgedAlikeByBoth) {
   auto chunk = table.builder->Seal();
   ASSERT_TRUE(chunk.ok());
   EXPECT_EQ((*chunk)->rows(), good);
+}
+
+std::vector<std::string> Texts(const FieldError* errors, size_t count) {
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < count; ++i) texts.push_back(errors[i].field + ": " + errors[i].reason);
+  return texts;
+}
+
+std::string Sealed(ColumnBuilder& builder) {
+  for (int64_t row = 0; row < builder.rows(); ++row) {
+    const size_t columns = builder.Views().size();
+    builder.column(columns - 2).AppendBytes("id");
+    builder.column(columns - 1).AppendInteger(1);
+  }
+  auto chunk = builder.Seal();
+  EXPECT_TRUE(chunk.ok());
+  if (!chunk.ok()) return {};
+  std::string bytes(static_cast<size_t>((*chunk)->bytes()), '\0');
+  EXPECT_EQ(pread((*chunk)->descriptor(), bytes.data(), bytes.size(), 0),
+            static_cast<ssize_t>(bytes.size()));
+  return bytes;
+}
+
+// Whatever an array holds: taken in one pass it gives what its records give one by one, copied or
+// where they lie; else it is not taken in one pass.
+TEST_P(RealRecords, InAnArrayAreJudgedAsOneByOne) {
+  auto lines = Lines(GetParam().path);
+  if (lines.empty()) GTEST_SKIP() << "no " << GetParam().path;
+  auto table = Open(GetParam().properties, UnknownFields::kIgnore);
+  auto single = ColumnBuilder::Make(table.schema), in_place = ColumnBuilder::Make(table.schema);
+  std::mt19937 random(11);
+  int taken = 0, taken_with_faults = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::string body = "[";
+    for (int i = 0; i < 3; ++i) {
+      std::string record = lines[random() % lines.size()];
+      if (i == 1) BreakAtRandom(record, random);
+      body += (i == 0 ? "" : random() % 2 == 0 ? ", " : " ,") + record;
+    }
+    body += "] ";
+    const size_t size = body.size();
+    body.append(64, '"');
+    const std::string_view text = std::string_view(body).substr(0, size);
+    const size_t readable = random() % 2 == 0 ? 0 : 64;
+
+    std::vector<Checker::Session::Judged> judged;
+    std::vector<FieldError> errors;
+    const bool whole = table.session->CheckArray(
+        text, judged, errors, {.readable_after = readable, .rows = table.builder.get()});
+    Bytes unused;
+    auto split = codec::SplitRecords(codec::RecordFormat::kJson, text, unused);
+    ASSERT_TRUE(!whole || split.ok()) << body;
+    size_t at = 0;
+    for (size_t i = 0; split.ok() && i < split->size(); ++i) {
+      const std::string_view record = (*split)[i].json;
+      std::vector<FieldError> copied, placed;
+      const bool good = table.session->Check(record, copied, {.rows = single.get()});
+      const auto after = static_cast<size_t>(body.data() + body.size() - record.end());
+      ASSERT_EQ(table.session->Check(record, placed, {after, in_place.get()}), good) << body;
+      ASSERT_EQ(Texts(copied.data(), copied.size()), Texts(placed.data(), placed.size())) << body;
+      if (!whole) continue;
+      ASSERT_LT(i, judged.size());
+      EXPECT_EQ(judged[i].record, record);
+      EXPECT_EQ(judged[i].record.data(), record.data());
+      ASSERT_EQ(Texts(errors.data() + at, judged[i].errors), Texts(copied.data(), copied.size()));
+      at += judged[i].errors;
+      taken_with_faults += !good;
+    }
+    taken += whole;
+    const std::string rows = Sealed(*single);
+    ASSERT_TRUE(Sealed(*in_place) == rows) << body;
+    ASSERT_TRUE(!whole || Sealed(*table.builder) == rows) << body;
+    ASSERT_EQ(table.builder->rows(), 0);
+    ASSERT_TRUE(!whole || judged.size() == split->size());
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_GT(taken_with_faults, 0);
+  EXPECT_LT(taken, 900);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RealRecords, testing::ValuesIn(kSources), [](const auto& source) {

@@ -23,11 +23,15 @@ struct WalkState {
   ondemand::parser parser;
   std::unique_ptr<char[]> buffer;
   size_t capacity = 0;
-  const char* end = nullptr;  // of the record in the buffer
+  const char* begin = nullptr;  // of what was loaded
+  const char* end = nullptr;
   Scalars scalars;
 
-  // Copies the record to where simdjson may read beyond it.
-  simdjson::padded_string_view Load(std::string_view record);
+  // The text where simdjson may read beyond it: in its place when so many octets after it are
+  // readable, else copied.
+  simdjson::padded_string_view Load(std::string_view text, size_t readable_after);
+  // Forgets what the last record left.
+  void Forget();
 
   // One step for each object or array that is open: which of its values is looked at.
   struct Step {
@@ -41,21 +45,24 @@ struct WalkState {
 
 inline constexpr int kDepthMax = 128;
 
-// kAppend: the first fault ends the walk, and values go to the nodes; else faults are gathered.
+// kAppend: values go to the nodes, also behind a fault, for the caller to drop.
 template <bool kAppend>
 class Walk {
  public:
-  Walk(WalkState& state, UnknownFields unknown, int errors_max, std::vector<FieldError>* errors)
+  Walk(WalkState& state, const Checker::Options& options, std::vector<FieldError>& errors,
+       iceberg::ColumnBuilder* builder)
       : s_(state),
-        unknown_(unknown),
-        errors_max_(errors_max),
+        unknown_(options.unknown_fields),
+        errors_max_(options.errors_max),
         errors_(errors),
-        errors_before_(errors == nullptr ? 0 : errors->size()) {}
+        errors_before_(errors.size()),
+        builder_(builder) {}
 
-  // Whether the record is good. When kAppend, the row goes to `builder`.
-  bool Run(const Part& root, std::string_view record, iceberg::ColumnBuilder* builder);
-  // What was wrong first, when kAppend.
-  const std::string& fault() const { return fault_; }
+  // Whether the record is good. When kAppend and it is, its values are in the builder.
+  bool Run(const Part& root, std::string_view record, size_t readable_after);
+  // Checker::Session::CheckArray.
+  bool RunArray(const Part& root, std::string_view text, const Checker::Session::Taking& taking,
+                std::vector<Checker::Session::Judged>& judged);
 
  private:
   // These return whether the walk goes on.
@@ -89,11 +96,10 @@ class Walk {
   WalkState& s_;
   UnknownFields unknown_;
   int errors_max_;
-  std::vector<FieldError>* errors_;
+  std::vector<FieldError>& errors_;
   size_t errors_before_;
+  iceberg::ColumnBuilder* builder_;
   bool good_ = true;
-  std::string fault_;
-  iceberg::ColumnBuilder* builder_ = nullptr;
   ondemand::document document_;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of a walk where the contract says what a value is.
+#include <algorithm>
 #include <cstring>
 
 #include "contract/walk_internal.h"
@@ -10,6 +11,31 @@ namespace {
 using iceberg::TypeKind;
 
 constexpr size_t kUnknown = static_cast<size_t>(-1);
+
+template <class Word>
+bool SameWord(const char* a, const char* b) {
+  Word one, other;
+  std::memcpy(&one, a, sizeof(Word));
+  std::memcpy(&other, b, sizeof(Word));
+  return one == other;
+}
+
+// As memcmp, for names: a call costs more than they do.
+bool Same(const char* a, const char* b, size_t size) {
+  if (size >= 8) {
+    for (size_t at = 0; at + 8 <= size; at += 8) {
+      if (!SameWord<uint64_t>(a + at, b + at)) return false;
+    }
+    return SameWord<uint64_t>(a + size - 8, b + size - 8);
+  }
+  if (size >= 4) {
+    return SameWord<uint32_t>(a, b) && SameWord<uint32_t>(a + size - 4, b + size - 4);
+  }
+  for (size_t at = 0; at < size; ++at) {
+    if (a[at] != b[at]) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -22,7 +48,7 @@ size_t Walk<kAppend>::FindChild(const Part& part, ondemand::field& field, size_t
     const Part& child = part.children[expected];
     size_t size = child.name.size();
     bool same = child.raw_name && static_cast<size_t>(s_.end - raw) > size && raw[size] == '"' &&
-                std::memcmp(raw, child.name.data(), size) == 0;
+                Same(raw, child.name.data(), size);
     if (same) {
       key = child.name;
       return expected;
@@ -83,7 +109,10 @@ bool Walk<kAppend>::Struct(const Part& part, ondemand::object object, Node* node
 
 template <bool kAppend>
 bool Walk<kAppend>::Missing(const Part& part, Node* node, size_t seen_at) {
-  for (size_t i = 0; i < part.children.size(); ++i) {
+  const size_t children = part.children.size();
+  const uint64_t all = children == 0 ? 0 : ~uint64_t{0} >> (64 - std::min<size_t>(children, 64));
+  const bool complete = children <= 64 && (children == 0 || s_.seen[seen_at] == all);
+  for (size_t i = complete ? children : 0; i < children; ++i) {
     if ((s_.seen[seen_at + i / 64] >> (i % 64) & 1) != 0) continue;
     const Part& child = part.children[i];
     s_.path.back() = {child.name, -1};

@@ -51,6 +51,7 @@ Result<std::shared_ptr<const ColumnChunk>> MapColumnChunk(int descriptor);
 
 // Appends rows value by value. One thread at a time.
 //   for each row: for each column in order, one value into its node; then FinishRow().
+// A column may lag behind, as long as it has its values for all rows before Seal.
 class ColumnBuilder {
  public:
   // A column under construction. A value is appended with the call of its kind, a null with
@@ -79,8 +80,17 @@ class ColumnBuilder {
   virtual void DropRow() = 0;
   virtual int64_t rows() const = 0;
   virtual int64_t bytes() const = 0;  // what Seal would make, about
-  // Moves the finished rows into shared memory; the builder is empty afterwards. kUnavailable when
-  // there is no memory. One chunk holds less than 2 GiB in any one buffer.
+  // The finished rows as they are, until the builder is used again. Columns that lag behind
+  // FinishRow are shorter.
+  virtual std::vector<ColumnView> Views() const = 0;
+  // Appends the rows from `first` to before `end` of columns of the same schema: a chunk's, or
+  // another builder's Views. Whole buffers are copied, so that a row costs little.
+  virtual void AppendRows(const std::vector<ColumnView>& columns, int64_t first, int64_t end) = 0;
+  // Forgets all rows: Clear keeps the memory for the next ones, Reset gives it back.
+  virtual void Clear() = 0;
+  virtual void Reset() = 0;
+  // Copies the finished rows into shared memory; the builder is empty afterwards, as by Clear.
+  // kUnavailable when there is no memory. One chunk holds less than 2 GiB in any one buffer.
   virtual Result<std::shared_ptr<const ColumnChunk>> Seal() = 0;
 };
 

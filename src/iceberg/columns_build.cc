@@ -35,7 +35,7 @@ class Buffer {
     data_ = static_cast<uint8_t*>(std::realloc(data_, capacity_));
     CHECK(data_ != nullptr);
   }
-  void Clear() {
+  void Free() {
     std::free(data_);
     data_ = nullptr;
     capacity_ = 0;
@@ -45,6 +45,37 @@ class Buffer {
   uint8_t* data_ = nullptr;
   size_t capacity_ = 0;
 };
+
+bool BitAt(const uint8_t* bits, int64_t at) { return (bits[at >> 3] >> (at & 7) & 1) != 0; }
+
+void SetBit(uint8_t* bits, int64_t at, bool value) {
+  const auto bit = static_cast<uint8_t>(1U << (at & 7));
+  bits[at >> 3] = static_cast<uint8_t>(value ? bits[at >> 3] | bit : bits[at >> 3] & ~bit);
+}
+
+// Copies `count` bits, eight at a time once the target is at the beginning of an octet.
+void CopyBits(uint8_t* to, int64_t to_at, const uint8_t* from, int64_t from_at, int64_t count) {
+  for (; count > 0 && (to_at & 7) != 0; --count) SetBit(to, to_at++, BitAt(from, from_at++));
+  for (; count >= 8; count -= 8, to_at += 8, from_at += 8) {
+    const uint8_t* octet = from + (from_at >> 3);
+    const int shift = static_cast<int>(from_at & 7);
+    const int bits = shift == 0 ? octet[0] : octet[0] >> shift | octet[1] << (8 - shift);
+    to[to_at >> 3] = static_cast<uint8_t>(bits);
+  }
+  for (; count > 0; --count) SetBit(to, to_at++, BitAt(from, from_at++));
+}
+
+int64_t CountBits(const uint8_t* bits, int64_t at, int64_t count) {
+  int64_t set = 0;
+  for (; count > 0 && (at & 7) != 0; --count) set += BitAt(bits, at++);
+  for (; count >= 64; count -= 64, at += 64) {
+    uint64_t word = 0;
+    std::memcpy(&word, bits + (at >> 3), sizeof(word));
+    set += std::popcount(word);
+  }
+  for (; count > 0; --count) set += BitAt(bits, at++);
+  return set;
+}
 
 // Where each buffer of a chunk goes, found before anything is written.
 class Layout {
@@ -99,13 +130,18 @@ class BuilderNode : public ColumnBuilder::Node {
   virtual bool fits() const { return true; }
   virtual void Truncate(int64_t length) = 0;
   virtual void Place(Layout& layout) const = 0;
-  virtual void Clear() = 0;
+  virtual ColumnView View(const Field& field) const = 0;
+  void AppendRows(const ColumnView& from, int64_t first, int64_t end) {
+    if (first < end) CopyRows(from, first, end);
+  }
+  virtual void Free() = 0;
 
  protected:
-  // Room for one row more; `Widen` gives the derived class's buffers as much.
-  void Reserve() {
-    if (length_ == rows_max_) [[unlikely]] {
-      rows_max_ = std::max<int64_t>(64, rows_max_ * 2);
+  virtual void CopyRows(const ColumnView& from, int64_t first, int64_t end) = 0;
+  // Room for more rows; `Widen` gives the derived class's buffers as much.
+  void Reserve(int64_t more = 1) {
+    if (more > rows_max_ - length_) [[unlikely]] {
+      rows_max_ = std::max({int64_t{64}, rows_max_ * 2, length_ + more});
       Widen(rows_max_);
       if (nulls_known_) GrowValidity();
     }
@@ -117,25 +153,32 @@ class BuilderNode : public ColumnBuilder::Node {
     ++length_;
   }
   void FinishNull() {
-    if (!nulls_known_) {
-      nulls_known_ = true;
-      GrowValidity();
-      std::memset(validity_.data(), 0xff, static_cast<size_t>(length_ / 8 + 1));
-    }
+    KnowNulls();
     Mark(false);
     ++null_count_;
     ++length_;
   }
+  // Which of the rows that were copied are null. There is room for them.
+  void FinishRows(const ColumnView& from, int64_t first, int64_t count) {
+    if (from.validity != nullptr) {
+      KnowNulls();
+      CopyBits(validity_.data(), length_, from.validity, first, count);
+      null_count_ +=
+          count == from.length ? from.null_count : count - CountBits(from.validity, first, count);
+    } else if (nulls_known_) {
+      for (int64_t row = length_; row < length_ + count; ++row) SetBit(validity_.data(), row, true);
+    }
+    length_ += count;
+  }
   void TruncateRows(int64_t length) {
     if (nulls_known_) {
-      for (int64_t row = length; row < length_; ++row) {
-        null_count_ -= (validity_.data()[row >> 3] >> (row & 7) & 1) == 0;
-      }
+      null_count_ -= length_ - length - CountBits(validity_.data(), length, length_ - length);
+      nulls_known_ = length > 0;
     }
     length_ = length;
   }
-  void ClearRows() {
-    validity_.Clear();
+  void FreeRows() {
+    validity_.Free();
     nulls_known_ = false;
     length_ = rows_max_ = null_count_ = 0;
   }
@@ -151,16 +194,27 @@ class BuilderNode : public ColumnBuilder::Node {
     return index;
   }
 
+  ColumnView ViewRows(const Field& field) const {
+    ColumnView view;
+    view.field = &field;
+    view.length = length_;
+    view.null_count = null_count_;
+    view.validity = null_count_ > 0 ? validity_.data() : nullptr;
+    return view;
+  }
+
   int64_t length_ = 0;
   int64_t rows_max_ = 0;
 
  private:
-  void GrowValidity() { validity_.Grow(static_cast<size_t>(rows_max_ / 8 + 1)); }
-  void Mark(bool valid) {
-    uint8_t& octet = validity_.data()[length_ >> 3];
-    const auto bit = static_cast<uint8_t>(1U << (length_ & 7));
-    octet = static_cast<uint8_t>(valid ? octet | bit : octet & ~bit);
+  void KnowNulls() {
+    if (nulls_known_) return;
+    nulls_known_ = true;
+    GrowValidity();
+    std::memset(validity_.data(), 0xff, static_cast<size_t>(length_ / 8 + 1));
   }
+  void GrowValidity() { validity_.Grow(static_cast<size_t>(rows_max_ / 8 + 1)); }
+  void Mark(bool valid) { SetBit(validity_.data(), length_, valid); }
 
   bool nulls_known_ = false;
   int64_t null_count_ = 0;
@@ -187,9 +241,20 @@ class WideNode : public BuilderNode {
     layout.node(index).values = at;
     layout.node(index).values_bytes = octets;
   }
-  void Clear() override {
-    values_.Clear();
-    ClearRows();
+  ColumnView View(const Field& field) const override {
+    ColumnView view = ViewRows(field);
+    view.values = values_.data();
+    return view;
+  }
+  void CopyRows(const ColumnView& from, int64_t first, int64_t end) override {
+    Reserve(end - first);
+    std::memcpy(At(length_), from.values + static_cast<size_t>(first) * width_,
+                static_cast<size_t>(end - first) * width_);
+    FinishRows(from, first, end - first);
+  }
+  void Free() override {
+    values_.Free();
+    FreeRows();
   }
 
  protected:
@@ -258,19 +323,27 @@ class BooleanNode final : public BuilderNode {
     layout.node(index).values = at;
     layout.node(index).values_bytes = octets;
   }
-  void Clear() override {
-    values_.Clear();
-    ClearRows();
+  ColumnView View(const Field& field) const override {
+    ColumnView view = ViewRows(field);
+    view.values = values_.data();
+    return view;
+  }
+  void CopyRows(const ColumnView& from, int64_t first, int64_t end) override {
+    Reserve(end - first);
+    CopyBits(values_.data(), length_, from.values, first, end - first);
+    FinishRows(from, first, end - first);
+  }
+  void Free() override {
+    values_.Free();
+    FreeRows();
   }
 
  private:
   void Widen(int64_t rows) override { values_.Grow(static_cast<size_t>(rows / 8 + 1)); }
   void Store(bool value) {
     Reserve();
-    uint8_t& octet = values_.data()[length_ >> 3];
-    if ((length_ & 7) == 0) octet = 0;
-    const auto bit = static_cast<uint8_t>(1U << (length_ & 7));
-    octet = static_cast<uint8_t>(value ? octet | bit : octet & ~bit);
+    if ((length_ & 7) == 0) values_.data()[length_ >> 3] = 0;
+    SetBit(values_.data(), length_, value);
   }
 
   Buffer values_;
@@ -311,10 +384,31 @@ class OffsetNode : public BuilderNode {
     return index;
   }
   int64_t offset_bytes() const { return row_bytes() + (length_ + 1) * 4; }
-  void ClearOffsets() {
-    offsets_.Clear();
+  ColumnView ViewOffsets(const Field& field) const {
+    static constexpr int32_t kZero = 0;
+    ColumnView view = ViewRows(field);
+    view.offsets = length_ == 0 ? &kZero : offsets();
+    return view;
+  }
+  // As Extend, for many rows; their values are to follow where it says so.
+  bool ExtendAs(const ColumnView& from, int64_t first, int64_t end) {
+    Reserve(end - first);
+    const int64_t base = offsets()[length_];
+    const int64_t begin = from.offsets[first];
+    const bool fit = from.offsets[end] - begin <= kOffsetMax - base;
+    if (!fit && overflow_row_ < 0) [[unlikely]]
+      overflow_row_ = length_;
+    int32_t* to = offsets() + length_ + 1;
+    const auto by = static_cast<int32_t>(base - begin);
+    for (int64_t row = 0; row < end - first; ++row) {
+      to[row] = fit ? from.offsets[first + row + 1] + by : static_cast<int32_t>(base);
+    }
+    return fit;
+  }
+  void FreeOffsets() {
+    offsets_.Free();
     overflow_row_ = -1;
-    ClearRows();
+    FreeRows();
   }
   int32_t* offsets() const { return reinterpret_cast<int32_t*>(offsets_.data()); }
 
@@ -348,9 +442,24 @@ class TextNode final : public OffsetNode {
     layout.node(index).values = at;
     layout.node(index).values_bytes = octets;
   }
-  void Clear() override {
-    values_.Clear();
-    ClearOffsets();
+  ColumnView View(const Field& field) const override {
+    ColumnView view = ViewOffsets(field);
+    view.values = values_.data();
+    return view;
+  }
+  void CopyRows(const ColumnView& from, int64_t first, int64_t end) override {
+    if (ExtendAs(from, first, end)) {
+      const auto begin = static_cast<size_t>(offsets()[length_]);
+      const auto octets = static_cast<size_t>(from.offsets[end] - from.offsets[first]);
+      values_.Grow(begin + octets);
+      if (octets > 0)
+        std::memcpy(values_.data() + begin, from.values + from.offsets[first], octets);
+    }
+    FinishRows(from, first, end - first);
+  }
+  void Free() override {
+    values_.Free();
+    FreeOffsets();
   }
 
  private:
@@ -358,6 +467,14 @@ class TextNode final : public OffsetNode {
 };
 
 std::vector<std::unique_ptr<BuilderNode>> MakeNodes(const std::vector<Field>& fields);
+
+std::vector<ColumnView> ViewAll(const std::vector<std::unique_ptr<BuilderNode>>& nodes,
+                                const std::vector<Field>& fields) {
+  std::vector<ColumnView> views;
+  views.reserve(nodes.size());
+  for (size_t i = 0; i < nodes.size(); ++i) views.push_back(nodes[i]->View(fields[i]));
+  return views;
+}
 
 class ListNode final : public OffsetNode {
  public:
@@ -392,9 +509,22 @@ class ListNode final : public OffsetNode {
       node->Place(layout);
     }
   }
-  void Clear() override {
-    for (const auto& node : children_) node->Clear();
-    ClearOffsets();
+  ColumnView View(const Field& field) const override {
+    ColumnView view = ViewOffsets(field);
+    view.children = ViewAll(children_, field.type.fields);
+    return view;
+  }
+  void CopyRows(const ColumnView& from, int64_t first, int64_t end) override {
+    if (ExtendAs(from, first, end)) {
+      for (size_t i = 0; i < children_.size(); ++i) {
+        children_[i]->AppendRows(from.children[i], from.offsets[first], from.offsets[end]);
+      }
+    }
+    FinishRows(from, first, end - first);
+  }
+  void Free() override {
+    for (const auto& node : children_) node->Free();
+    FreeOffsets();
   }
 
  private:
@@ -433,9 +563,21 @@ class StructNode final : public BuilderNode {
       node->Place(layout);
     }
   }
-  void Clear() override {
-    for (const auto& node : children_) node->Clear();
-    ClearRows();
+  ColumnView View(const Field& field) const override {
+    ColumnView view = ViewRows(field);
+    view.children = ViewAll(children_, field.type.fields);
+    return view;
+  }
+  void CopyRows(const ColumnView& from, int64_t first, int64_t end) override {
+    Reserve(end - first);
+    for (size_t i = 0; i < children_.size(); ++i) {
+      children_[i]->AppendRows(from.children[i], first, end);
+    }
+    FinishRows(from, first, end - first);
+  }
+  void Free() override {
+    for (const auto& node : children_) node->Free();
+    FreeRows();
   }
 
  private:
@@ -535,9 +677,25 @@ class Builder : public ColumnBuilder {
   Result<std::shared_ptr<const ColumnChunk>> Seal() override {
     DropRow();
     auto chunk = Write();
-    for (const auto& column : columns_) column->Clear();
-    rows_ = 0;
+    Clear();
     return chunk;
+  }
+  std::vector<ColumnView> Views() const override { return ViewAll(columns_, schema_->fields); }
+  void AppendRows(const std::vector<ColumnView>& columns, int64_t first, int64_t end) override {
+    CHECK(columns.size() == columns_.size());
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      CHECK(columns[i].length >= end && columns_[i]->length() == rows_);
+      columns_[i]->AppendRows(columns[i], first, end);
+    }
+    rows_ += end - first;
+  }
+  void Clear() override {
+    for (const auto& column : columns_) column->Truncate(0);
+    rows_ = 0;
+  }
+  void Reset() override {
+    for (const auto& column : columns_) column->Free();
+    rows_ = 0;
   }
 
  private:

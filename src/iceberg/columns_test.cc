@@ -179,6 +179,68 @@ TEST(Columns, ForgetADroppedRow) {
   ExpectRows(**chunk, 50);
 }
 
+// Rows 0 to 299 come to one builder in pieces of all sizes: value by value, out of another builder,
+// and out of a chunk.
+TEST(Columns, TakeRowsOfOthersAsIfTheyWereAppended) {
+  auto whole = ColumnBuilder::Make(EveryKind()), piece = ColumnBuilder::Make(EveryKind());
+  std::mt19937 random(3);
+  for (int row = 0; row < 300;) {
+    const int count = std::min<int>(300 - row, static_cast<int>(random() % 40));
+    if (random() % 3 == 0) {
+      for (int i = 0; i < count; ++i) AppendRow(*whole, row + i);
+    } else {
+      const int before = static_cast<int>(random() % 10), after = static_cast<int>(random() % 3);
+      for (int i = -before; i < count + after; ++i) AppendRow(*piece, row + i < 0 ? 0 : row + i);
+      if (random() % 2 == 0) {
+        whole->AppendRows(piece->Views(), before, before + count);
+      } else {
+        auto chunk = piece->Seal();
+        ASSERT_TRUE(chunk.ok());
+        whole->AppendRows((*chunk)->columns(), before, before + count);
+      }
+      piece->Clear();
+      EXPECT_EQ(piece->rows(), 0);
+    }
+    row += count;
+  }
+  auto chunk = whole->Seal();
+  ASSERT_TRUE(chunk.ok());
+  ExpectRows(**chunk, 300);
+}
+
+TEST(Columns, WithoutNullsStayWithoutWhenTheyAreCopied) {
+  auto schema = std::make_shared<Schema>();
+  schema->fields = {Of("text", TypeKind::kString)};
+  auto from = ColumnBuilder::Make(schema), to = ColumnBuilder::Make(schema);
+  from->column(0).AppendNull();
+  from->FinishRow();
+  from->Clear();
+  from->column(0).AppendBytes("a");
+  from->FinishRow();
+  to->AppendRows(from->Views(), 0, 1);
+  auto chunk = to->Seal();
+  ASSERT_TRUE(chunk.ok());
+  EXPECT_EQ((*chunk)->columns()[0].validity, nullptr);
+  EXPECT_EQ(TextAt((*chunk)->columns()[0], 0), "a");
+}
+
+TEST(Columns, MayLagBehindUntilTheyAreSealed) {
+  auto schema = std::make_shared<Schema>();
+  schema->fields = {Of("number", TypeKind::kLong), Of("late", TypeKind::kString)};
+  auto builder = ColumnBuilder::Make(schema);
+  for (int row = 0; row < 3; ++row) {
+    builder->column(0).AppendInteger(row);
+    builder->FinishRow();
+    builder->column(0).AppendInteger(100);
+    builder->DropRow();
+  }
+  for (int row = 0; row < 3; ++row) builder->column(1).AppendBytes(std::to_string(row));
+  auto chunk = builder->Seal();
+  ASSERT_TRUE(chunk.ok());
+  ASSERT_EQ((*chunk)->rows(), 3);
+  EXPECT_EQ(TextAt((*chunk)->columns()[1], 2), "2");
+}
+
 TEST(Columns, HoldNothingWithoutColumns) {
   auto builder = ColumnBuilder::Make(std::make_shared<Schema>());
   builder->FinishRow();

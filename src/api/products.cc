@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What there is: products with their state, contracts, tables, and the records as they come.
 #include <algorithm>
-#include <charconv>
 
 #include "api/doors_internal.h"
-#include "tail/record_key.h"
+#include "api/follow_internal.h"
 
 namespace weft::api {
 namespace {
@@ -116,54 +115,6 @@ Result<json> ShowTable(Doors& doors, Call& call) {
   return answer;
 }
 
-// From where to read: "start", "end", or an offset.
-Result<stream::Offset> StartOffset(const std::string& from, const log::Bounds& bounds) {
-  if (from.empty() || from == "end") return bounds.end;
-  if (from == "start") return bounds.begin;
-  int64_t offset = -1;
-  auto [rest, error] = std::from_chars(from.data(), from.data() + from.size(), offset);
-  if (error != std::errc() || rest != from.data() + from.size() || offset < 0) {
-    return Fail(Code::kInvalid, "'from' is start, end or an offset");
-  }
-  if (offset < bounds.begin.value) {
-    return Fail(Code::kNotFound, fmt::format("offset {} is no longer kept; the first one is {}",
-                                             offset, bounds.begin.value));
-  }
-  if (offset > bounds.end.value) {
-    return Fail(Code::kInvalid,
-                fmt::format("offset {} is past the end, {}", offset, bounds.end.value));
-  }
-  return stream::Offset{offset};
-}
-
-// One line a record: {"id", "offset", "arrival", "schema", "record"}.
-Bytes RecordLines(const stream::ShardId& shard, const std::vector<log::StoredBatch>& batches,
-                  stream::Offset from) {
-  Bytes lines;
-  for (const auto& batch : batches) {
-    for (size_t i = 0; i < batch.records.size(); ++i) {
-      stream::Offset offset{batch.first.value + static_cast<int64_t>(i)};
-      if (offset < from) continue;
-      auto key = tail::DecodeRecordKey(batch.records[i].key);
-      std::string object = key.ok() ? key->object : "";
-      lines += fmt::format(R"({{"id":"{}","offset":{},"arrival":"{}","schema":{},"record":)",
-                           stream::RecordId(shard.number, offset), offset.value,
-                           FormatTimestamp(batch.arrival), json(object).dump());
-      // A record may have been sent over several lines.
-      for (char c : batch.records[i].value) lines += c == '\n' || c == '\r' ? ' ' : c;
-      lines += "}\n";
-    }
-  }
-  return lines;
-}
-
-struct Following {
-  stream::ShardId shard;
-  stream::Offset next;
-  stream::Offset stop;  // unless `follow`
-  bool follow = false;
-};
-
 // Whoever follows for days is asked again and again: a disabled key or a right withdrawn ends it.
 Status StillMay(const Doors& doors, const Call& call) {
   TRY(doors.use.directory.FindCredential(call.principal.access_key_id));
@@ -171,16 +122,14 @@ Status StillMay(const Doors& doors, const Call& call) {
   return {};
 }
 
-Status Follow(Doors& doors, const Call& call, Following at, http::BodyWriter& writer) {
+Status Follow(Doors& doors, const Call& call, Following& at, http::BodyWriter& writer) {
   for (;;) {
-    auto batches = TRY(doors.use.streams.Read(at.shard, at.next, {.bytes_max = 1 << 20}));
-    if (!batches.empty()) {
-      TRY(writer.Write(RecordLines(at.shard, batches, at.next)));
-      at.next = batches.back().next();
-    }
-    if (!at.follow && (batches.empty() || at.next >= at.stop)) return writer.Finish();
-    if (batches.empty()) {
-      TRY(doors.use.streams.WaitPast(at.shard, at.next, milliseconds(1'000)));
+    Bytes lines;
+    const bool more = TRY(at.Next(lines));
+    if (!lines.empty()) TRY(writer.Write(lines));
+    if (!more) {
+      if (!at.follow()) return writer.Finish();
+      TRY(at.Wait(milliseconds(1'000)));
       // An empty line tells a client that is gone from one that waits.
       TRY(writer.Write("\n"));
     }
@@ -188,33 +137,30 @@ Status Follow(Doors& doors, const Call& call, Following at, http::BodyWriter& wr
   }
 }
 
-Result<Following> StartOf(const Doors& doors, const Call& call) {
+Result<Following> Open(const Doors& doors, const Call& call) {
   auto intake = TRY(doors.Reach(call.principal, "weft:GetRecords", call.parameter("product")));
-  stream::ShardId shard{intake.stream, 0};
-  auto bounds = TRY(doors.use.streams.BoundsOf(shard));
-  const stream::Offset next = TRY(StartOffset(call.option("from"), bounds));
-  return Following{
-      .shard = shard, .next = next, .stop = bounds.end, .follow = call.option("follow") == "true"};
+  return Following::Open(doors.use.streams, intake.stream, call.option("from"),
+                         call.option("follow") == "true", doors.use.clock.Now());
 }
 
 void ReadRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
-  auto following = StartOf(doors, *call);
-  if (!following.ok()) return reply.Send(ErrorAnswer(following.error(), call->request.id));
+  auto opened = Open(doors, *call);
+  if (!opened.ok()) return reply.Send(ErrorAnswer(opened.error(), call->request.id));
   auto refuse = [&] {
     reply.Send(ErrorAnswer(Error(Code::kUnavailable, "too many readers follow; try again later"),
                            call->request.id));
   };
   // Those who follow never leave by themselves: each has a thread or is refused. The others take
   // turns.
-  const bool follow = following->follow;
+  const bool follow = opened->follow();
   if (follow && ++doors.following > doors.options.follower_threads) {
     --doors.following;
     return refuse();
   }
-  auto serve = [&doors, call, reply, at = *following] {
+  auto serve = [&doors, call, reply, follow, at = std::make_shared<Following>(std::move(*opened))] {
     auto writer = reply.Stream({.headers = {{"Content-Type", "application/x-ndjson"}}});
-    if (!Follow(doors, *call, at, *writer).ok()) writer->Abort();
-    if (at.follow) --doors.following;
+    if (!Follow(doors, *call, *at, *writer).ok()) writer->Abort();
+    if (follow) --doors.following;
   };
   if ((follow ? doors.followers : doors.readers).Submit(serve)) return;
   if (follow) --doors.following;

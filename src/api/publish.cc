@@ -25,12 +25,29 @@ http::Response AllTaken(const ingest::Outcome& outcome) {
               outcome.accepted, outcome.id)};
 }
 
+// A repeat within 24 h under the same key answers as the first did and stores nothing.
+Result<std::string> IdempotencyKey(const http::Request& request) {
+  constexpr size_t kBytesMax = 255;
+  std::string key(request.Header("idempotency-key"));
+  const bool printable =
+      std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (key.size() > kBytesMax || !printable) {
+    return Fail(Code::kInvalid,
+                fmt::format("an Idempotency-Key has 1 to {} printable ASCII characters "
+                            "and no blanks",
+                            kBytesMax));
+  }
+  return key;
+}
+
 void PutRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
   const std::string id = call->request.id;
   auto intake = doors.Reach(call->principal, "weft:PutRecords", call->parameter("product"));
   if (!intake.ok()) return reply.Send(ErrorAnswer(intake.error(), id));
   auto format = codec::ParseRecordContentType(call->request.Header("content-type"));
   if (!format.ok()) return reply.Send(ErrorAnswer(format.error(), id));
+  auto key = IdempotencyKey(call->request);
+  if (!key.ok()) return reply.Send(ErrorAnswer(key.error(), id));
   auto body = doors.TakeBody(call->request);
   if (!body.ok()) {
     return reply.Send(ErrorAnswer(body.error(), id));
@@ -39,7 +56,8 @@ void PutRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
                                 .object = call->option("schema"),
                                 .format = *format,
                                 .body = *body,
-                                .records = **body};
+                                .records = **body,
+                                .idempotency_key = std::move(*key)};
   doors.use.ingest.Accept(std::move(submission), [reply, id](Result<ingest::Outcome> outcome) {
     if (!outcome.ok()) return reply.Send(ErrorAnswer(outcome.error(), id));
     if (outcome->errors_total == 0) return reply.Send(AllTaken(*outcome));
@@ -157,11 +175,14 @@ void SinkData(Doors& doors, http::Request request, http::Reply reply) {
   if (!target.ok()) {
     return reply.Send(SinkFailure(kNoSchema, OneError(target.error().message()), id));
   }
+  auto key = IdempotencyKey(request);
+  if (!key.ok()) return reply.Send(ErrorAnswer(key.error(), id));
   ingest::Submission submission{.intake = std::move(target->intake),
                                 .object = std::move(target->object),
                                 .format = codec::RecordFormat::kJson,
                                 .body = *body,
-                                .records = sink->data};
+                                .records = sink->data,
+                                .idempotency_key = std::move(*key)};
   doors.use.ingest.Accept(std::move(submission), [reply, id](Result<ingest::Outcome> outcome) {
     AnswerSink(reply, id, outcome);
   });

@@ -18,8 +18,12 @@ namespace weft::app {
 Result<std::unique_ptr<meta::Database>> OpenDatabase(const Settings& settings);
 Result<std::unique_ptr<objects::ObjectStore>> OpenObjects(const Settings& settings, Disk& disk,
                                                           const Clock& clock);
-Result<std::unique_ptr<log::RecordLog>> OpenLog(const Settings& settings, Disk& disk,
-                                                const Clock& clock, Metrics& metrics);
+// `master_key` wraps the keys of the records that are kept encrypted.
+Result<std::unique_ptr<log::RecordLog>> OpenLog(const Settings& settings, const Bytes& master_key,
+                                                Disk& disk, const Clock& clock, Metrics& metrics);
+// Wraps the log's data keys by another master key; fine when it did so before.
+Status RewrapLogKeys(const Settings& settings, Disk& disk, const Bytes& old_key,
+                     const Bytes& new_key);
 Result<std::unique_ptr<engine::Engine>> OpenEngine(const Settings& settings,
                                                    objects::ObjectStore& store, const Clock& clock,
                                                    Metrics& metrics);

@@ -17,11 +17,12 @@ namespace {
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr const char* kNextKey = "master.key.next";
 
 }  // namespace
 
 Result<std::unique_ptr<DataFolder>> DataFolder::Open(const std::string& path, Disk& disk,
-                                                     Random& random) {
+                                                     Random& random, OpenFor what) {
   TRY(disk.MakeFolders(path));
   std::unique_ptr<DataFolder> folder(new DataFolder(path, disk));
   folder->lock_ = open(folder->Inside("lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -32,6 +33,10 @@ Result<std::unique_ptr<DataFolder>> DataFolder::Open(const std::string& path, Di
   }
   TRY(folder->CheckVersion());
   TRY(folder->LoadMasterKey(random));
+  if (what == OpenFor::kUse && disk.Open(folder->Inside(kNextKey), OpenMode::kRead).ok()) {
+    return Fail(Code::kConflict,
+                "the change of the master key was broken off\nfix: weft admin rotate-master-key");
+  }
   return folder;
 }
 
@@ -67,25 +72,44 @@ Status DataFolder::CheckVersion() {
   return {};
 }
 
+Result<Bytes> DataFolder::ReadMasterKey(const std::string& file) const {
+  auto text = TRY(ReadFile(disk_, file));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  auto key = codec::HexDecode(text);
+  if (key.ok() && key->size() == 32) return key;
+  return Fail(Code::kCorrupt, fmt::format("{}: not a master key (64 hex digits)", file));
+}
+
 Status DataFolder::LoadMasterKey(Random& random) {
   const std::string file = Inside("master.key");
-  auto text = ReadFile(disk_, file);
-  if (text.ok()) {
-    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-    auto key = codec::HexDecode(*text);
-    if (!key.ok() || key->size() != 32) {
-      return Fail(Code::kCorrupt, fmt::format("{}: not a master key (64 hex digits)", file));
-    }
+  auto key = ReadMasterKey(file);
+  if (key.ok()) {
     master_key_ = std::move(*key);
     return {};
   }
-  if (text.error().code() != Code::kNotFound) return Fail(text.error());
+  if (key.error().code() != Code::kNotFound) return Fail(key.error());
   // A database without its key must not get a fresh one: every secret in it would be lost.
   if (disk_.Open(Inside("meta.sqlite"), OpenMode::kRead).ok()) {
     return Fail(Code::kCorrupt, fmt::format("{} is missing; put it back from a backup", file));
   }
   master_key_ = random.NextBytes(32);
   return WriteFile(disk_, file, codec::HexEncode(master_key_) + "\n");
+}
+
+Status DataFolder::ChangeMasterKey(Random& random,
+                                   const std::function<Status(const Bytes& master_key)>& reseal) {
+  const std::string next_file = Inside(kNextKey);
+  auto next = ReadMasterKey(next_file);
+  if (!next.ok()) {
+    if (next.error().code() != Code::kNotFound) return Fail(next.error());
+    next = random.NextBytes(32);
+    TRY(WriteFile(disk_, next_file, codec::HexEncode(*next) + "\n"));
+  }
+  TRY(reseal(*next));
+  TRY(disk_.Rename(next_file, Inside("master.key")));
+  TRY(disk_.SyncFolder(path_));
+  master_key_ = std::move(*next);
+  return {};
 }
 
 Status DataFolder::WriteClient(const std::string& endpoint, const std::string& access_key_id,

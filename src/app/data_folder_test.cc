@@ -79,6 +79,41 @@ TEST_F(DataFolderTest, MakesNoFreshKeyForADatabaseThatHasOne) {
   EXPECT_EQ(keyless.error().code(), Code::kCorrupt);
 }
 
+TEST_F(DataFolderTest, AChangeOfTheMasterKeyThatBrokeOffIsFinishedWithTheSameKey) {
+  auto folder = Open();
+  ASSERT_TRUE(folder.ok());
+  const Bytes before = (*folder)->master_key();
+  Bytes tried, sealed_by;
+  EXPECT_FALSE((*folder)
+                   ->ChangeMasterKey(SystemRandom(),
+                                     [&](const Bytes& next) -> Status {
+                                       tried = next;
+                                       return Fail(Code::kUnavailable, "the power went");
+                                     })
+                   .ok());
+  folder->reset();
+  auto refused = Open();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("rotate-master-key"));
+  auto again =
+      DataFolder::Open(path_, SystemDisk(), SystemRandom(), DataFolder::OpenFor::kNewMasterKey);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ((*again)->master_key(), before);
+  ASSERT_TRUE((*again)
+                  ->ChangeMasterKey(SystemRandom(),
+                                    [&](const Bytes& next) -> Status {
+                                      sealed_by = next;
+                                      return {};
+                                    })
+                  .ok());
+  EXPECT_EQ(sealed_by, tried);
+  again->reset();
+  auto after = Open();
+  ASSERT_TRUE(after.ok());
+  EXPECT_EQ((*after)->master_key(), tried);
+  EXPECT_NE((*after)->master_key(), before);
+}
+
 TEST_F(DataFolderTest, KeepsTheAddressWhenAKeyIsMadeWhileStopped) {
   auto folder = Open();
   ASSERT_TRUE(folder.ok());

@@ -3,14 +3,17 @@
 
 #include "api/api.h"
 #include "app/backends.h"
+#include "aws/aws.h"
 #include "base/logging.h"
 #include "http/server.h"
+#include "stream/consumers.h"
 
 namespace weft::app {
 namespace {
 
 Status MigrateAll(meta::Database& database) {
   TRY(meta::Migrate(database, "stream", stream::Streams::Migrations()));
+  TRY(meta::Migrate(database, "consumers", stream::Consumers::Migrations()));
   TRY(meta::Migrate(database, "contract", contract::Contracts::Migrations()));
   TRY(meta::Migrate(database, "identity", identity::Directory::Migrations()));
   TRY(meta::Migrate(database, "catalog", catalog::Catalog::Migrations()));
@@ -49,11 +52,18 @@ tail::Tail::Options TailOf(const Settings& settings) {
   return options;
 }
 
+stream::Streams::Options StreamsOf(const Settings& settings) {
+  return {.shards_max = settings.streams_shards_max,
+          .on_demand_shards_max = settings.streams_on_demand_shards_max,
+          .on_demand_streams_max = settings.streams_on_demand_streams_max};
+}
+
 // Everything between the seams and the doors, in the order of src/LAYERS.
 struct Modules {
   Modules(const Settings& settings, const DataFolder& folder, Seams& seams, const Clock& clock,
           Random& random, Metrics& metrics)
-      : streams(*seams.database, *seams.log),
+      : streams(StreamsOf(settings), *seams.database, *seams.log, clock, metrics),
+        consumers(*seams.database, clock),
         tables(*seams.store, clock, random),
         contracts(*seams.database),
         directory({.master_key = folder.master_key()}, *seams.database, clock, random),
@@ -63,7 +73,7 @@ struct Modules {
         feeds(*seams.database),
         tail(TailOf(settings), streams, contracts, metrics),
         intakes(*seams.database),
-        ingest(contracts, streams, clock, random, metrics),
+        ingest(contracts, intakes, streams, clock, random, metrics, &tail),
         quarantine(*seams.database, streams, ingest),
         delivery(UpkeepOf(settings), {.database = *seams.database,
                                       .store = *seams.store,
@@ -84,22 +94,24 @@ struct Modules {
                .engine = *seams.engine,
                .clock = clock,
                .metrics = metrics}),
-        meshes({.bucket = settings.objects_bucket}, {.database = *seams.database,
-                                                     .store = *seams.store,
-                                                     .streams = streams,
-                                                     .contracts = contracts,
-                                                     .directory = directory,
-                                                     .catalog = catalog,
-                                                     .govern = govern,
-                                                     .tables = tables,
-                                                     .feeds = feeds,
-                                                     .tail = tail,
-                                                     .intakes = intakes,
-                                                     .quarantine = quarantine,
-                                                     .delivery = delivery,
-                                                     .clock = clock}) {}
+        meshes({.bucket = settings.objects_bucket, .region = settings.region},
+               {.database = *seams.database,
+                .store = *seams.store,
+                .streams = streams,
+                .contracts = contracts,
+                .directory = directory,
+                .catalog = catalog,
+                .govern = govern,
+                .tables = tables,
+                .feeds = feeds,
+                .tail = tail,
+                .intakes = intakes,
+                .quarantine = quarantine,
+                .delivery = delivery,
+                .clock = clock}) {}
 
   stream::Streams streams;
+  stream::Consumers consumers;
   iceberg::Tables tables;
   contract::Contracts contracts;
   identity::Directory directory;
@@ -131,7 +143,8 @@ class RunningNode final : public Node {
     seams_.database = TRY(OpenDatabase(settings_));
     TRY(MigrateAll(*seams_.database));
     seams_.store = TRY(OpenObjects(settings_, SystemDisk(), SystemClock()));
-    seams_.log = TRY(OpenLog(settings_, SystemDisk(), SystemClock(), metrics_));
+    seams_.log =
+        TRY(OpenLog(settings_, folder_->master_key(), SystemDisk(), SystemClock(), metrics_));
     seams_.engine = TRY(OpenEngine(settings_, *seams_.store, SystemClock(), metrics_));
     modules_ = std::make_unique<Modules>(settings_, *folder_, seams_, SystemClock(), SystemRandom(),
                                          metrics_);
@@ -139,6 +152,7 @@ class RunningNode final : public Node {
     TRY(Listen());
     TRY(TellClients());
     api_->Open();
+    modules_->streams.Start();
     modules_->delivery.Start();
     return {};
   }
@@ -154,14 +168,18 @@ class RunningNode final : public Node {
   const std::string& first_key() const override { return first_key_; }
 
   void Stop() override {
+    // Subscriptions would last as long as the grace.
+    if (aws_) aws_->Stop();
     if (server_) server_->Stop(std::chrono::duration_cast<seconds>(settings_.stop_grace));
     // Ends the statements that still run: the next line waits for whoever serves them.
     if (seams_.engine) seams_.engine->Stop();
     if (api_) api_->Stop();
     if (modules_) modules_->delivery.Stop();
     if (modules_) modules_->tail.Stop();
+    if (modules_) modules_->streams.Stop();
     if (seams_.log) seams_.log->Stop();
     server_.reset();
+    aws_.reset();
     api_.reset();
     modules_.reset();
     seams_ = {};
@@ -181,6 +199,7 @@ class RunningNode final : public Node {
   Status Recover() {
     TRY(modules_->streams.RemoveOrphans());
     TRY(modules_->meshes.Recover());
+    TRY(modules_->ingest.Recover(*seams_.database, settings_.ingest_idempotency_keys_max));
     TRY(modules_->quarantine.Recover(modules_->intakes));
     auto made = TRY(modules_->directory.EnsureAdministrator());
     if (made) {
@@ -218,6 +237,20 @@ class RunningNode final : public Node {
                           .catalog = modules_->catalog,
                           .clock = SystemClock(),
                           .metrics = metrics_});
+    aws_ = std::make_unique<aws::Aws>(
+        aws::Options{.region = settings_.region,
+                     .master_key = folder_->master_key(),
+                     .shards_max = settings_.streams_shards_max,
+                     .on_demand_streams_max = settings_.streams_on_demand_streams_max},
+        aws::Dependencies{.authenticator = modules_->authenticator,
+                          .govern = modules_->govern,
+                          .database = *seams_.database,
+                          .streams = modules_->streams,
+                          .consumers = modules_->consumers,
+                          .ingest = modules_->ingest,
+                          .clock = SystemClock(),
+                          .random = SystemRandom(),
+                          .metrics = metrics_});
     http::Server::Options options;
     options.host = settings_.listen_host;
     options.port = settings_.listen_port;
@@ -226,9 +259,13 @@ class RunningNode final : public Node {
     options.io_threads = settings_.io_threads;
     options.request_threads = settings_.request_threads;
     options.connections_max = settings_.connections_max;
-    options.plan = [api = api_.get()](const http::Request& head) { return api->Plan(head); };
-    auto handler = [api = api_.get()](http::Request request, http::Reply reply) {
-      api->Handle(std::move(request), std::move(reply));
+    // One port serves all: an AWS call is told by its head.
+    options.plan = [this](const http::Request& head) {
+      return aws::IsAwsRequest(head) ? aws_->Plan(head) : api_->Plan(head);
+    };
+    auto handler = [this](http::Request request, http::Reply reply) {
+      if (aws::IsAwsRequest(request)) return aws_->Handle(std::move(request), std::move(reply));
+      api_->Handle(std::move(request), std::move(reply));
     };
     server_ = TRY(http::Server::Open(std::move(options), handler, SystemRandom(), metrics_));
     return {};
@@ -246,6 +283,7 @@ class RunningNode final : public Node {
   Seams seams_;
   std::unique_ptr<Modules> modules_;
   std::unique_ptr<api::Api> api_;
+  std::unique_ptr<aws::Aws> aws_;
   std::unique_ptr<http::Server> server_;
   std::string first_key_;
 };
@@ -258,12 +296,19 @@ Result<std::unique_ptr<Node>> Node::Start(const Settings& settings) {
   return node;
 }
 
+namespace {
+
+// A mistyped folder must not become a new server with a new administrator.
+Status RequireDataFolder(const Settings& settings) {
+  if (SystemDisk().Open(settings.data_folder + "/version", OpenMode::kRead).ok()) return {};
+  return Fail(Code::kNotFound,
+              fmt::format("{} is not a data folder of Weft", settings.data_folder));
+}
+
+}  // namespace
+
 Result<DataFolder::AdminKey> ResetAdministratorKey(const Settings& settings) {
-  // A mistyped folder must not become a new server with a new administrator.
-  if (!SystemDisk().Open(settings.data_folder + "/version", OpenMode::kRead).ok()) {
-    return Fail(Code::kNotFound,
-                fmt::format("{} is not a data folder of Weft", settings.data_folder));
-  }
+  TRY(RequireDataFolder(settings));
   auto folder = TRY(DataFolder::Open(settings.data_folder, SystemDisk(), SystemRandom()));
   auto database = TRY(OpenDatabase(settings));
   TRY(meta::Migrate(*database, "identity", identity::Directory::Migrations()));
@@ -273,6 +318,20 @@ Result<DataFolder::AdminKey> ResetAdministratorKey(const Settings& settings) {
   auto made = TRY(directory.ResetAdministratorKey());
   TRY(folder->WriteClient("", made.key.id, made.secret, settings.region));
   return DataFolder::AdminKey{made.key.id, made.secret};
+}
+
+Status RotateMasterKey(const Settings& settings) {
+  TRY(RequireDataFolder(settings));
+  auto folder = TRY(DataFolder::Open(settings.data_folder, SystemDisk(), SystemRandom(),
+                                     DataFolder::OpenFor::kNewMasterKey));
+  auto database = TRY(OpenDatabase(settings));
+  TRY(meta::Migrate(*database, "identity", identity::Directory::Migrations()));
+  const Bytes old = folder->master_key();
+  identity::Directory directory({.master_key = old}, *database, SystemClock(), SystemRandom());
+  return folder->ChangeMasterKey(SystemRandom(), [&](const Bytes& next) -> Status {
+    TRY(directory.Reseal(next));
+    return RewrapLogKeys(settings, SystemDisk(), old, next);
+  });
 }
 
 }  // namespace weft::app

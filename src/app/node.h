@@ -23,7 +23,9 @@ class Node {
   virtual void Stop() = 0;
 };
 
-// A fresh administrator's key for the data folder of a server that is stopped.
+// For the data folder of a server that is stopped: a fresh administrator's key, and another master
+// key.
 Result<DataFolder::AdminKey> ResetAdministratorKey(const Settings& settings);
+Status RotateMasterKey(const Settings& settings);
 
 }  // namespace weft::app

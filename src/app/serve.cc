@@ -78,6 +78,16 @@ int ResetKey(const std::string& data_folder, bool json) {
   return 0;
 }
 
+int RotateKey(const std::string& data_folder, bool json) {
+  Settings settings;
+  settings.data_folder = data_folder;
+  Status rotated = RotateMasterKey(settings);
+  if (!rotated.ok()) return Refuse(rotated.error());
+  std::printf("%s\n", json ? R"({"rotated":true})"
+                           : "the master key was changed; back up master.key with meta.sqlite");
+  return 0;
+}
+
 }  // namespace
 
 cli::ServerCommands MakeServerCommands() {
@@ -87,6 +97,7 @@ cli::ServerCommands MakeServerCommands() {
   }
   commands.serve = Serve;
   commands.reset_key = ResetKey;
+  commands.rotate_master_key = RotateKey;
   return commands;
 }
 

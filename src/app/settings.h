@@ -34,6 +34,13 @@ struct Settings {
   int64_t journal_pending_bytes_max = int64_t{128} << 20;
   int64_t journal_free_bytes_min = int64_t{64} << 20;
 
+  bool journal_encrypt = false;
+  milliseconds journal_data_key_age_max{std::chrono::hours(24 * 30)};
+
+  int streams_shards_max = 1'000, streams_on_demand_shards_max = 32;
+  int streams_on_demand_streams_max = 50;
+  int ingest_idempotency_keys_max = 2'000'000;
+
   std::string objects_bucket = "weft";
   int64_t objects_free_bytes_min = int64_t{32} << 20;
 

@@ -24,6 +24,7 @@ class Program {
     AddSeeing();
     AddQuarantine();
     AddKeys();
+    AddLog();
   }
 
   int Run(int argc, char** argv) {
@@ -99,6 +100,11 @@ class Program {
     reset->callback([this] {
       status_ = server_.reset_key(DataFolderOf(context_.data_folder), context_.output.json);
     });
+    CLI::App* rotate = admin->add_subcommand("rotate-master-key", "seal every secret by a new key");
+    rotate->fallthrough();
+    rotate->callback([this] {
+      status_ = server_.rotate_master_key(DataFolderOf(context_.data_folder), context_.output.json);
+    });
     Add(app_, "env", "print the variables that clients need, for a shell to read",
         [this] { return ShowEnvironment(context_); });
     Add(app_, "version", "print the version", [this]() -> Status {
@@ -137,6 +143,8 @@ class Program {
     put->add_option("FILE", put_.files, "- is standard input")->required();
     put->add_option("--format", put_.format,
                     "json, ndjson, csv or parquet; else by the file's name");
+    put->add_flag("--restart", put_.restart,
+                  "send everything, also what an upload that was broken off has sent");
     put->add_option("--schema", put_.schema, "the schema object, where the contract has several");
     CLI::App* query = Add(app_, "query", "run a SQL statement; on a terminal without one, a prompt",
                           [this] { return Query(context_, query_); });
@@ -148,7 +156,9 @@ class Program {
     CLI::App* tail =
         Add(app_, "tail", "print records as they come", [this] { return Tail(context_, tail_); });
     tail->add_option("PRODUCT", tail_.product)->required();
-    tail->add_option("--from", tail_.from, "start, end (default) or an offset");
+    tail->add_option(
+        "--from", tail_.from,
+        "start, end (default), an offset, a record's id, a time, or how long ago: 15m");
     tail->add_flag("--no-follow", tail_.no_follow, "end at the last record there is");
     Add(app_, "flush", "deliver what waits into the tables now",
         [this] { return Flush(context_, product_); })
@@ -169,6 +179,21 @@ class Program {
         [this] { return ShowTable(context_, table_); })
         ->add_option("TABLE", table_, "DB.TABLE")
         ->required();
+  }
+
+  void AddLog() {
+    CLI::App* log = Group("log", "the record log of a stopped server");
+    Add(*log, "verify", "read all of it and check every checksum",
+        [this] { return VerifyLog(context_); });
+    CLI::App* inspect = Add(*log, "inspect", "its partitions, or the batches of one",
+                            [this] { return InspectLog(context_, inspect_); });
+    inspect->add_option("PARTITION", inspect_.partition);
+    inspect->add_option("--from", inspect_.from, "an offset")->check(CLI::NonNegativeNumber);
+    CLI::App* accept = Add(*log, "accept-loss", "let readers go on behind damaged records",
+                           [this] { return AcceptLogLoss(context_, loss_); });
+    accept->add_option("PARTITION", loss_.partition)->required();
+    accept->add_option("FIRST", loss_.first)->required();
+    accept->add_option("LAST", loss_.last)->required();
   }
 
   void AddQuarantine() {
@@ -226,6 +251,8 @@ class Program {
   PutOptions put_;
   QueryOptions query_;
   TailOptions tail_;
+  InspectOptions inspect_;
+  LossOptions loss_;
 };
 
 }  // namespace

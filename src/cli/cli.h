@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line. Everything but `serve` and `admin` is an ordinary signed HTTP client; those two
-// are handed in, since they are the server. docs/cli.md is the reference.
+// The command line. Everything is an ordinary signed HTTP client, but `serve` and `admin`, which
+// are handed in, since they are the server, and `log`, which looks at a stopped server's folder.
+// docs/cli.md is the reference.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,7 @@ struct ServerCommands {
   // exit status.
   std::function<int(const std::map<std::string, std::string>& settings, const std::string& file)>
       serve;
-  std::function<int(const std::string& data_folder, bool json)> reset_key;
+  std::function<int(const std::string&data_folder, bool json)> reset_key, rotate_master_key;
 };
 
 // Runs one command. Exit status: 0 done, 1 refused or failed, 2 wrong usage. Results go to stdout,

@@ -29,6 +29,7 @@ Status Destroy(const Context& context, const std::string& folder, bool yes, bool
 struct PutOptions {
   std::string product, format, schema;
   std::vector<std::string> files;
+  bool restart = false;  // do not go on with an upload that was broken off
 };
 Status Put(const Context& context, const PutOptions& options);
 
@@ -67,6 +68,19 @@ Status ListKeys(const Context& context, const std::string& user);
 Status DisableKey(const Context& context, const std::string& key);
 Status DeleteKey(const Context& context, const std::string& key);
 Status ExplainAccess(const Context& context, const std::string& who, const std::string& table);
+
+// log.cc
+struct InspectOptions {
+  std::string partition;  // "": all, a line each
+  int64_t from = 0;
+};
+struct LossOptions {
+  std::string partition;
+  int64_t first = 0, last = 0;
+};
+Status VerifyLog(const Context& context);
+Status InspectLog(const Context& context, const InspectOptions& options);
+Status AcceptLogLoss(const Context& context, const LossOptions& options);
 
 // doctor.cc
 Status Doctor(const Context& context);

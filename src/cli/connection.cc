@@ -101,6 +101,9 @@ Result<http::Response> Connection::Send(Sent sent,
   request.headers.emplace_back("host", HostOf(access_.endpoint));
   if (!sent.content_type.empty()) request.headers.emplace_back("content-type", sent.content_type);
   if (!sent.accept.empty()) request.headers.emplace_back("accept", sent.accept);
+  if (!sent.idempotency_key.empty()) {
+    request.headers.emplace_back("idempotency-key", sent.idempotency_key);
+  }
   request.body = std::move(sent.body);
   codec::SignRequest(request.method, request.path, request.query, request.headers,
                      codec::HexEncode(codec::Sha256(request.body)), access_.key, access_.region,

@@ -35,6 +35,7 @@ class Connection {
 
   struct Sent {
     std::string method, path, query, content_type, accept;
+    std::string idempotency_key = {};
     Bytes body;
   };
   // The answer as it is, whatever its status; with `on_body` a good answer's body goes there piece

@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/record_parts.h"
+#include "cli/upload.h"
 #include "codec/url.h"
 #include "engine/duckdb_engine.h"
 
@@ -21,7 +22,8 @@ using nlohmann::json;
 
 constexpr int64_t kPartBytes = int64_t{8} << 20;
 constexpr size_t kErrorsShown = 10;
-constexpr int kTriesMax = 60;  // of one part that the server throttles
+constexpr int kTriesMax = 60;       // of one part that the server throttles
+constexpr int kBrokenTriesMax = 5;  // of one part whose answer did not come
 
 struct Totals {
   int64_t accepted = 0, quarantined = 0;
@@ -31,23 +33,18 @@ struct Totals {
 
 class Sender {
  public:
-  Sender(Connection& connection, const PutOptions& options) : connection_(connection) {
+  Sender(Connection& connection, const PutOptions& options, const Upload& upload)
+      : connection_(connection), upload_(upload) {
     path_ = "/api/v1/products/" + Segment(options.product) + "/records";
     if (!options.schema.empty()) query_ = "schema=" + codec::PercentEncode(options.schema);
   }
 
   Status Send(RecordParts::Part part, Progress& progress) {
-    http::Response response = TRY(SendOnce(part));
-    // Throttled means that none of the part's records was taken: it may be sent again without
-    // doubling any.
-    for (int tries = 1; response.status == 429 && tries < kTriesMax; ++tries) {
-      const std::string wait(http::FindHeader(response.headers, "retry-after"));
-      std::this_thread::sleep_for(seconds(std::clamp(std::atoi(wait.c_str()), 1, 10)));
-      response = TRY(SendOnce(part));
-    }
+    http::Response response = TRY(SendUntilAnswered(part));
     json answer = json::parse(response.body, nullptr, false);
     if (answer.is_object() && answer.contains("errors")) Count(answer, part.first_record);
     if (response.status >= 400) return Fail(ErrorOf(response));
+    ++part_;
     progress.Advance(part.source_bytes);
     return {};
   }
@@ -55,12 +52,31 @@ class Sender {
   const Totals& totals() const { return totals_; }
 
  private:
+  // The part has a key, so that sending it again never doubles a record.
+  Result<http::Response> SendUntilAnswered(const RecordParts::Part& part) {
+    for (int broken = 0, throttled = 0;;) {
+      auto response = SendOnce(part);
+      const bool lost = !response.ok() && response.error().code() == Code::kUnavailable;
+      if (lost || (response.ok() && response->status == 503)) {
+        // A server that never answered is not there at all.
+        if (!answered_ || ++broken >= kBrokenTriesMax) return response;
+        std::this_thread::sleep_for(seconds(broken));
+        continue;
+      }
+      answered_ = true;
+      if (!response.ok() || response->status != 429 || ++throttled >= kTriesMax) return response;
+      const std::string wait(http::FindHeader(response->headers, "retry-after"));
+      std::this_thread::sleep_for(seconds(std::clamp(std::atoi(wait.c_str()), 1, 10)));
+    }
+  }
+
   Result<http::Response> SendOnce(const RecordParts::Part& part) {
     return connection_.Send({.method = "POST",
                              .path = path_,
                              .query = query_,
                              .content_type = part.content_type,
                              .accept = "",
+                             .idempotency_key = upload_.KeyOf(part_),
                              .body = part.body});
   }
 
@@ -76,7 +92,10 @@ class Sender {
   }
 
   Connection& connection_;
+  const Upload& upload_;
   std::string path_, query_;
+  int64_t part_ = 0;
+  bool answered_ = false;
   Totals totals_;
 };
 
@@ -136,6 +155,19 @@ std::string ErrorLines(const Totals& totals) {
   return out;
 }
 
+// The same words for the same files at the same server, which the key tells from others, are the
+// same upload: a server may come back under another address.
+Result<Upload> OpenUpload(const Context& context, const PutOptions& options) {
+  const Access access = TRY(FindAccess(context.data_folder));
+  json what = {access.key.access_key_id, options.product, options.schema, options.format};
+  for (const auto& file : options.files) {
+    if (file == "-") return Upload::Unnamed();
+    std::unique_ptr<char, decltype(&std::free)> path(realpath(file.c_str(), nullptr), &std::free);
+    what.push_back(path == nullptr ? file : std::string(path.get()));
+  }
+  return Upload::Open(what.dump(), options.restart);
+}
+
 }  // namespace
 
 Status Put(const Context& context, const PutOptions& options) {
@@ -143,17 +175,23 @@ Status Put(const Context& context, const PutOptions& options) {
   std::vector<FileFormat> formats;
   for (const auto& file : options.files) formats.push_back(TRY(FormatOf(file, options.format)));
   auto connection = TRY(context.Connect());
-  Sender sender(connection, options);
+  Upload upload = TRY(OpenUpload(context, options));
+  if (upload.continues()) {
+    context.output.Note("this upload was broken off before: what was taken is not stored again");
+  }
+  Sender sender(connection, options, upload);
   for (size_t i = 0; i < options.files.size(); ++i) {
     const std::string& file = options.files[i];
     Status sent = SendFile(file, formats[i], sender, context.output.json);
     if (sent.ok()) continue;
     const Totals& totals = sender.totals();
-    return Fail(sent.error().code(),
-                fmt::format("{}: {}{}\naccepted before that: {}, quarantined: {}", file,
-                            sent.error().message(), ErrorLines(totals), totals.accepted,
-                            totals.quarantined));
+    return Fail(
+        sent.error().code(),
+        fmt::format("{}: {}{}\naccepted before that: {}, quarantined: {}{}", file,
+                    sent.error().message(), ErrorLines(totals), totals.accepted, totals.quarantined,
+                    upload.kept() ? "; the same command goes on from there" : ""));
   }
+  upload.Finish();
   const Totals& totals = sender.totals();
   if (context.output.json) {
     context.output.Result(json{

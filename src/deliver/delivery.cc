@@ -56,15 +56,13 @@ DeliverySettings Delivery::State::SettingsOf(const ProductName& product) {
 }
 
 int64_t Delivery::State::LagOf(const tail::Feed& feed, const catalog::Positions& positions) {
-  const auto shards = on.streams.Shards(feed.stream);
+  const auto shards = on.streams.BoundsOf(feed.stream);
   if (!shards.ok()) return 0;
   int64_t lag = 0;
-  for (const stream::ShardId& shard : *shards) {
-    const auto bounds = on.streams.BoundsOf(shard);
-    auto position = positions.find(shard.number);
-    if (!bounds.ok()) continue;
+  for (const auto& [shard, bounds] : *shards) {
+    auto position = positions.find(shard);
     lag += std::max<int64_t>(
-        0, bounds->end.value - (position == positions.end() ? 0 : position->second));
+        0, bounds.end.value - (position == positions.end() ? 0 : position->second));
   }
   return lag;
 }
@@ -135,19 +133,38 @@ Status Delivery::State::Trim(const ProductName& product) {
     // A table that cannot be found may come back and want its records.
     reached.push_back(TRY(on.catalog.FindById(feed.table_id)).positions);
   }
-  const auto shards = TRY(on.streams.Shards(feeds.front().stream));
-  for (const stream::ShardId& shard : shards) {
-    log::Offset before =
-        TRY(on.streams.OffsetAt(shard, on.clock.Now() - product_settings.retention));
+  const stream::StreamName& stream = feeds.front().stream;
+  const auto shards = TRY(on.streams.BoundsOf(stream));
+  int64_t kept_bytes = 0;
+  for (const auto& [number, bounds] : shards) kept_bytes += bounds.bytes;
+  const int64_t bytes_max = product_settings.retention_bytes;
+  for (const auto& [number, bounds] : shards) {
+    int64_t before = bounds.end.value;
     for (const catalog::Positions& positions : reached) {
-      auto position = positions.find(shard.number);
-      before.value =
-          std::min<int64_t>(before.value, position == positions.end() ? 0 : position->second);
+      auto position = positions.find(number);
+      before = std::min<int64_t>(before, position == positions.end() ? 0 : position->second);
     }
-    const log::Bounds bounds = TRY(on.streams.BoundsOf(shard));
-    if (before > bounds.begin) TRY(on.streams.Trim(shard, before));
+    if (before <= bounds.begin.value) continue;
+    std::optional<int64_t> shard_bytes_max;
+    if (bytes_max > 0 && kept_bytes > bytes_max) {
+      // Each shard gives up the same part of what it holds.
+      const double part = static_cast<double>(bytes_max) / static_cast<double>(kept_bytes);
+      shard_bytes_max = static_cast<int64_t>(static_cast<double>(bounds.bytes) * part);
+    }
+    const Status trimmed = TrimShard({stream, number}, product_settings.retention, shard_bytes_max,
+                                     log::Offset{before});
+    // Forgotten meanwhile: it held nothing any more.
+    if (!trimmed.ok() && trimmed.error().code() != Code::kNotFound) return trimmed;
   }
   return {};
+}
+
+// Frees what is older than the retention or more than `bytes_max`, but nothing from `delivered` on.
+Status Delivery::State::TrimShard(const stream::ShardId& shard, milliseconds retention,
+                                  std::optional<int64_t> bytes_max, log::Offset delivered) {
+  log::Offset before = TRY(on.streams.OffsetAt(shard, on.clock.Now() - retention));
+  if (bytes_max) before = std::max(before, TRY(on.streams.OffsetWithin(shard, *bytes_max)));
+  return on.streams.Trim(shard, std::min(delivered, before));
 }
 
 Delivery::Delivery(const UpkeepSettings& upkeep, const Dependencies& dependencies)
@@ -202,8 +219,8 @@ Status Delivery::DeliverNow(const ProductName& product) {
   const std::vector<tail::Feed> feeds = state_->on.feeds.OfProduct(product);
   for (const tail::Feed& feed : feeds) {
     catalog::Positions ends;
-    for (const stream::ShardId& shard : TRY(state_->on.streams.Shards(feed.stream))) {
-      ends[shard.number] = TRY(state_->on.streams.BoundsOf(shard)).end.value;
+    for (const auto& [shard, bounds] : TRY(state_->on.streams.BoundsOf(feed.stream))) {
+      ends[shard] = bounds.end.value;
     }
     const auto reached = [&ends](const catalog::Positions& positions) {
       return std::all_of(ends.begin(), ends.end(), [&](const auto& end) {

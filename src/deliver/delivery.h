@@ -29,7 +29,10 @@ struct DeliverySettings {
   int64_t buffer_bytes = int64_t{64} << 20;  // of log records: deliver when that many wait
   milliseconds buffer_interval{
       60'000};  // or when the oldest waits that long; 0: as soon as there is one
-  milliseconds retention{std::chrono::hours(24 * 7)};  // of delivered records in the log
+  // Of delivered records in the log: for how long, and how much of them (octets on disk of the
+  // whole stream, 0: no bound). Undelivered ones stay whatever these say.
+  milliseconds retention{std::chrono::hours(24 * 7)};
+  int64_t retention_bytes = 0;
 };
 
 // How tables are kept.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -29,6 +30,8 @@ struct Delivery::State {
   Status Keep(int64_t table_id, bool orphans_now);
   // Lets the log forget what every table of the product has and its retention no longer wants.
   Status Trim(const ProductName& product);
+  Status TrimShard(const stream::ShardId& shard, milliseconds retention,
+                   std::optional<int64_t> bytes_max, log::Offset delivered);
 
   // schedule.cc
   void Schedule();

@@ -20,17 +20,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A clock that a test moves; it starts at the machine's time, which the log and the stores go by.
-class MovedClock final : public Clock {
- public:
-  Timestamp Now() const override { return SystemClock().Now() + ahead_.load(); }
-  microseconds Elapsed() const override { return SystemClock().Elapsed() + ahead_.load(); }
-  void Move(microseconds by) { ahead_ = ahead_.load() + by; }
-
- private:
-  std::atomic<microseconds> ahead_{microseconds(0)};
-};
-
 class DeliveryTest : public testing::Test {
  protected:
   DeliveryTest() : store_(*ground_.store), engine_(store_) {
@@ -137,7 +126,7 @@ class DeliveryTest : public testing::Test {
   tail::Ground ground_;
   FailingStore store_;
   FakeEngine engine_;
-  MovedClock clock_;
+  tail::MovedClock clock_;
   std::unique_ptr<tail::Modules> modules_;
   std::unique_ptr<Delivery> delivery_;
   tail::Feed feed_;
@@ -241,6 +230,105 @@ TEST_F(DeliveryTest, KeepsRecordsForTheRetentionAndUntilDelivered) {
   ASSERT_TRUE(Deliver().ok());
   EXPECT_EQ(modules_->streams.BoundsOf(shard)->begin.value, 10);
   ExpectExactlyOnce();
+}
+
+TEST_F(DeliveryTest, KeepsNoMoreThanTheSizeAsksForOnceDelivered) {
+  Settle({.product = feed_.product, .retention = std::chrono::hours(24)});
+  for (int i = 0; i < 10; ++i) Append(10);
+  const stream::ShardId shard{feed_.stream, 0};
+  const int64_t all = modules_->streams.BoundsOf(shard)->bytes;
+  Settle(
+      {.product = feed_.product, .retention = std::chrono::hours(24), .retention_bytes = all / 2});
+  EXPECT_EQ(modules_->streams.BoundsOf(shard)->begin.value, 0);  // not delivered: kept
+  ASSERT_TRUE(Deliver().ok());
+  const log::Bounds kept = *modules_->streams.BoundsOf(shard);
+  EXPECT_GE(kept.begin.value, 50);
+  EXPECT_LE(kept.begin.value, 60);
+  EXPECT_LE(kept.bytes, all / 2);
+  ExpectExactlyOnce();
+}
+
+TEST_F(DeliveryTest, ASplitProductsRecordsAreDeliveredOnceEachWhileTheyComeIn) {
+  Settle({.product = feed_.product, .buffer_interval = milliseconds(0)});
+  delivery_->Start();
+  stream::Streams& streams = modules_->streams;
+  std::atomic<bool> split = false;
+  int written = 0;
+  std::thread writing([&] {
+    for (int& n = written; !split; ++n) {
+      auto put =
+          tail::AppendKeyed(*modules_, feed_, std::to_string(n), fmt::format(R"({{"n":{}}})", n));
+      EXPECT_TRUE(put.ok()) << put.error().message();
+    }
+  });
+  for (int round = 0; round < 12; ++round) {
+    const auto info = *streams.Find(feed_.stream);
+    std::vector<stream::Shard> open;
+    for (const stream::Shard& shard : info->shards) {
+      if (!shard.closed) open.push_back(shard);
+    }
+    std::sort(open.begin(), open.end(),
+              [](auto& a, auto& b) { return a.range.first < b.range.first; });
+    if (round % 3 == 2) {
+      EXPECT_TRUE(streams.Merge(feed_.stream, open[0].number, open[1].number).ok());
+    } else {
+      const stream::HashRange range = open.back().range;
+      EXPECT_TRUE(streams
+                      .Split(feed_.stream, open.back().number,
+                             range.first + (range.last - range.first) / 2 + 1)
+                      .ok());
+    }
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  split = true;
+  writing.join();
+  delivery_->Stop();
+  ASSERT_TRUE(Deliver().ok());
+  std::vector<int> numbers;
+  std::set<std::string> ids, shards;
+  for (const std::string& line : Delivered()) {
+    const size_t space = line.find(' ');
+    EXPECT_TRUE(ids.insert(line.substr(0, space)).second) << line;
+    shards.insert(line.substr(0, 4));
+    numbers.push_back(std::stoi(line.substr(space + 1)));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  ASSERT_EQ(numbers.size(), static_cast<size_t>(written));
+  for (int n = 0; n < written; ++n) ASSERT_EQ(numbers[static_cast<size_t>(n)], n);
+  EXPECT_GT(shards.size(), 3u);
+}
+
+TEST_F(DeliveryTest, ForgottenShardsAreNotMissed) {
+  Settle({.product = feed_.product, .retention = std::chrono::hours(24)});
+  stream::Streams& streams = modules_->streams;
+  auto put = [&](int n) {
+    return tail::AppendKeyed(*modules_, feed_, std::to_string(n), fmt::format(R"({{"n":{}}})", n))
+        .ok();
+  };
+  ASSERT_TRUE(put(0));
+  ASSERT_TRUE(Deliver().ok());
+  ASSERT_TRUE(streams.Split(feed_.stream, 0, stream::kHashKeyMax / 2).ok());
+  for (int n = 1; n < 20; ++n) ASSERT_TRUE(put(n));
+  // The tail finds the new shards by itself.
+  for (int i = 0; i < 500 && modules_->tail.WaitingBytes(feed_.table_id) < 19 * 7; ++i) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_GE(modules_->tail.WaitingBytes(feed_.table_id), 19 * 7);
+  clock_.Move(std::chrono::hours(25));
+  ASSERT_TRUE(Deliver().ok());
+  EXPECT_EQ(streams.BoundsOf({feed_.stream, 0})->begin.value, 1);
+  ground_.clock.Move(std::chrono::hours(25));
+  ASSERT_TRUE(streams.Keep().ok());
+  EXPECT_EQ(streams.Shards(feed_.stream)->size(), 2u);
+  for (int n = 20; n < 30; ++n) ASSERT_TRUE(put(n));
+  ASSERT_TRUE(Deliver().ok());
+  EXPECT_EQ(Delivered().size(), 30u);
+  EXPECT_EQ(delivery_->StatusOf(feed_.product).front().lag_records, 0);
+  // A start knows the position of a shard that is no more.
+  Open();
+  ASSERT_TRUE(put(30));
+  ASSERT_TRUE(Deliver().ok());
+  EXPECT_EQ(Delivered().size(), 31u);
 }
 
 TEST_F(DeliveryTest, MergesSmallFilesAndDropsWhatExpired) {

@@ -11,7 +11,7 @@
 namespace weft::ingest {
 namespace {
 
-constexpr size_t kSessionsKeptMax = 64;
+constexpr size_t kSessionsKeptMax = 16;
 // As many faults of one record are told as an answer can list.
 constexpr int kErrorsMax = 1'000;
 
@@ -67,36 +67,62 @@ Gate::Gate(const Intake& intake, int contract_version, const contract::SchemaObj
     : accepted(RecordsTotal(metrics, intake, "accepted")),
       quarantined(RecordsTotal(metrics, intake, "quarantined")),
       refused(RecordsTotal(metrics, intake, "refused")),
-      object_(object.name),
+      object_(object),
       key_(tail::EncodeRecordKey({contract_version, object.name})),
-      record_bytes_max_(intake.record_bytes_max) {}
+      record_bytes_max_(intake.record_bytes_max),
+      options_({.unknown_fields = intake.unknown_fields, .errors_max = kErrorsMax}) {}
 
-Gate::Pass::Pass(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) {
+Status Gate::Furnish(Desk& desk, std::shared_ptr<const iceberg::Schema> schema) const {
+  desk = {.schema = schema, .checker = nullptr, .idle = {}};
+  desk.checker = TRY(contract::Checker::Make(object_, std::move(schema), options_));
+  return {};
+}
+
+Gate::Pass::Pass(std::shared_ptr<Gate> gate, std::shared_ptr<const iceberg::Schema> table)
+    : gate_(std::move(gate)) {
   {
     std::lock_guard lock(gate_->mutex_);
-    if (!gate_->idle_.empty()) {
-      session_ = std::move(gate_->idle_.back());
-      gate_->idle_.pop_back();
+    Desk* desk = &gate_->plain_;
+    if (table != nullptr) {
+      Desk& other = gate_->for_table_;
+      // A table that has not got the contract's columns yet gets no rows from here.
+      if (other.schema != table) (void)gate_->Furnish(other, std::move(table)).ok();
+      makes_rows_ = other.checker != nullptr;
+      if (makes_rows_) desk = &other;
+    }
+    checker_ = desk->checker;
+    if (!desk->idle.empty()) {
+      session_ = std::move(desk->idle.back());
+      desk->idle.pop_back();
     }
   }
-  if (!session_) session_ = gate_->checker_->Open();
+  if (!session_) session_ = checker_->Open();
 }
 
 Gate::Pass::~Pass() {
   std::lock_guard lock(gate_->mutex_);
-  if (gate_->idle_.size() < kSessionsKeptMax) gate_->idle_.push_back(std::move(session_));
+  Desk& desk = makes_rows_ ? gate_->for_table_ : gate_->plain_;
+  if (desk.checker == checker_ && desk.idle.size() < kSessionsKeptMax)
+    desk.idle.push_back(std::move(session_));
 }
 
-bool Gate::Pass::Check(std::string_view record, std::vector<contract::FieldError>& errors) {
-  return session_->Check(record, errors);
+bool Gate::Pass::Check(std::string_view record, std::vector<contract::FieldError>& errors,
+                       const Taking& taking) {
+  return session_->Check(record, errors, taking);
+}
+
+bool Gate::Pass::CheckArray(std::string_view text,
+                            std::vector<contract::Checker::Session::Judged>& judged,
+                            std::vector<contract::FieldError>& errors, const Taking& taking) {
+  return session_->CheckArray(text, judged, errors, taking);
 }
 
 bool Gate::Pass::CheckTexts(std::string_view record, std::string_view& typed,
-                            std::vector<contract::FieldError>& errors) {
+                            std::vector<contract::FieldError>& errors, const Taking& taking) {
   typed_.clear();
   session_->Canonicalise(record, typed_);
   typed = typed_;
-  return session_->Check(typed, errors);
+  return session_->Check(typed, errors, taking);
 }
 
 struct Gates::State {
@@ -123,9 +149,7 @@ struct Gates::State {
     std::shared_ptr<Gate> gate(new Gate(intake, current.version, *object, metrics));
     auto schema =
         std::make_shared<const iceberg::Schema>(contract::MakeTableSchema(*object).schema);
-    contract::Checker::Options options{.unknown_fields = intake.unknown_fields,
-                                       .errors_max = kErrorsMax};
-    gate->checker_ = TRY(contract::Checker::Make(*object, std::move(schema), options));
+    TRY(gate->Furnish(gate->plain_, std::move(schema)));
     return gate;
   }
 

@@ -24,24 +24,33 @@ class Gate {
   // One thread's use of it; given back when it goes.
   class Pass {
    public:
-    explicit Pass(std::shared_ptr<Gate> gate);
+    using Taking = contract::Checker::Session::Taking;
+    // With the schema of a table: rows can be made for it, if the contract's columns are there.
+    explicit Pass(std::shared_ptr<Gate> gate,
+                  std::shared_ptr<const iceberg::Schema> table = nullptr);
     ~Pass();
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
-    // Whether the record may be stored; else what is wrong is appended to `errors`.
-    bool Check(std::string_view record, std::vector<contract::FieldError>& errors);
+    bool makes_rows() const { return makes_rows_; }
+    // As those of contract::Checker::Session.
+    bool Check(std::string_view record, std::vector<contract::FieldError>& errors,
+               const Taking& taking = {});
+    bool CheckArray(std::string_view text, std::vector<contract::Checker::Session::Judged>& judged,
+                    std::vector<contract::FieldError>& errors, const Taking& taking);
     // For a row of CSV, whose values are all texts: likewise, and `typed` is the record with values
     // of its types; it holds until the next call.
     bool CheckTexts(std::string_view record, std::string_view& typed,
-                    std::vector<contract::FieldError>& errors);
+                    std::vector<contract::FieldError>& errors, const Taking& taking);
 
    private:
     std::shared_ptr<Gate> gate_;
     Bytes typed_;
+    std::shared_ptr<const contract::Checker> checker_;
     std::unique_ptr<contract::Checker::Session> session_;
+    bool makes_rows_ = false;
   };
 
-  const std::string& object() const { return object_; }
+  const std::string& object() const { return object_.name; }
   const Bytes& key() const { return key_; }  // what the log keeps beside each record
   int64_t record_bytes_max() const { return record_bytes_max_; }
   Counter& accepted;
@@ -53,13 +62,22 @@ class Gate {
   Gate(const Intake& intake, int contract_version, const contract::SchemaObject& object,
        Metrics& metrics);
 
-  std::string object_;
-  Bytes key_;
-  int64_t record_bytes_max_;
-  std::shared_ptr<const contract::Checker> checker_;
+  // A checker, and those of its sessions that nobody uses at the moment.
+  struct Desk {
+    std::shared_ptr<const iceberg::Schema> schema;
+    std::shared_ptr<const contract::Checker> checker;  // nullptr: the schema is not for it
+    std::vector<std::unique_ptr<contract::Checker::Session>> idle;
+  };
+  Status Furnish(Desk& desk, std::shared_ptr<const iceberg::Schema> schema) const;
+
+  const contract::SchemaObject object_;
+  const Bytes key_;
+  const int64_t record_bytes_max_;
+  const contract::Checker::Options options_;
   std::mutex mutex_;
-  // Sessions that nobody uses at the moment; guarded by the mutex.
-  std::vector<std::unique_ptr<contract::Checker::Session>> idle_;
+  // Both guarded by the mutex.
+  Desk plain_;      // for a schema of its own: it only checks
+  Desk for_table_;  // for the table's as it was last
 };
 
 class Gates {

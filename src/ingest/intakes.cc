@@ -26,7 +26,9 @@ Intake FromRow(const meta::Row& row) {
           .mode = row.integer(4) == 0 ? Mode::kAtomic : Mode::kPartial,
           .unknown_fields = row.integer(5) == 0 ? contract::UnknownFields::kRefuse
                                                 : contract::UnknownFields::kIgnore,
-          .record_bytes_max = row.integer(6)};
+          .record_bytes_max = row.integer(6),
+          .bytes_per_second = row.integer(7),
+          .records_per_second = row.integer(8)};
 }
 
 }  // namespace
@@ -45,8 +47,8 @@ struct Intakes::State {
     TRY(database.Read([&](meta::Transaction& tx) -> Status {
       found.clear();
       auto rows = TRY(tx.Query(
-          "SELECT product, account, stream, quarantine, mode, unknown_fields, record_bytes_max "
-          "FROM ingest_intakes"));
+          "SELECT product, account, stream, quarantine, mode, unknown_fields, record_bytes_max, "
+          "bytes_per_second, records_per_second FROM ingest_intakes"));
       for (const auto& row : rows) {
         auto intake = FromRow(row);
         auto key = KeyOf(intake.product.text());
@@ -98,6 +100,8 @@ const std::vector<std::string>& Intakes::Migrations() {
       "stream TEXT NOT NULL, quarantine TEXT NOT NULL, mode INTEGER NOT NULL, unknown_fields "
       "INTEGER NOT NULL, "
       "record_bytes_max INTEGER NOT NULL)",
+      "ALTER TABLE ingest_intakes ADD COLUMN bytes_per_second INTEGER NOT NULL DEFAULT 0",
+      "ALTER TABLE ingest_intakes ADD COLUMN records_per_second INTEGER NOT NULL DEFAULT 0",
   };
   return steps;
 }
@@ -112,16 +116,16 @@ Status Intakes::Put(meta::Transaction& tx, const Intake& intake) {
   }
   (void)TRY(tx.Execute(
       "INSERT INTO ingest_intakes (name_key, product, account, stream, quarantine, mode, "
-      "unknown_fields, "
-      "record_bytes_max) VALUES (:1, :2, :3, :4, :5, :6, :7, :8) ON CONFLICT (name_key) DO UPDATE "
-      "SET "
+      "unknown_fields, record_bytes_max, bytes_per_second, records_per_second) "
+      "VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10) ON CONFLICT (name_key) DO UPDATE SET "
       "account = excluded.account, stream = excluded.stream, quarantine = excluded.quarantine, "
       "mode = excluded.mode, unknown_fields = excluded.unknown_fields, record_bytes_max = "
-      "excluded.record_bytes_max",
+      "excluded.record_bytes_max, bytes_per_second = excluded.bytes_per_second, "
+      "records_per_second = excluded.records_per_second",
       {key, intake.product.text(), intake.account.text(), intake.stream.text(),
        intake.quarantine.text(), int64_t{intake.mode == Mode::kPartial ? 1 : 0},
        int64_t{intake.unknown_fields == contract::UnknownFields::kIgnore ? 1 : 0},
-       intake.record_bytes_max}));
+       intake.record_bytes_max, intake.bytes_per_second, intake.records_per_second}));
   tx.AfterCommit([state = state_.get(), key, intake] { state->Change(key, intake); });
   return {};
 }

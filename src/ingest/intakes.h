@@ -25,6 +25,9 @@ struct Intake {
   Mode mode = Mode::kAtomic;
   contract::UnknownFields unknown_fields = contract::UnknownFields::kRefuse;
   int64_t record_bytes_max = int64_t{1} << 20;
+  // What the product takes a second, by all doors together; 0: no limit.
+  int64_t bytes_per_second = 0;
+  int64_t records_per_second = 0;
 };
 
 // The intakes of all products, over meta; reads cost no disk.

@@ -46,6 +46,7 @@ const std::vector<std::string>& Quarantine::Migrations() {
       "offsets TEXT NOT NULL, PRIMARY KEY (product, batch_id))",
       "CREATE TABLE quarantine_reasons (product TEXT NOT NULL, record INTEGER NOT NULL, errors "
       "TEXT NOT NULL, PRIMARY KEY (product, record))",
+      "ALTER TABLE quarantine_redrives ADD COLUMN shard_ends TEXT NOT NULL DEFAULT ''",
   };
   return steps;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 
 #include "ingest/done_ranges.h"
 #include "ingest/new_reasons.h"
@@ -18,11 +20,18 @@ struct Quarantine::State {
   using Visit = std::function<Result<bool>(int64_t offset, const log::StoredBatch& batch)>;
   Status Walk(const Intake& intake, int64_t from, const Visit& visit);
   Status Settle(const Intake& intake);
-  Result<bool> Stored(const Intake& intake, const std::string& batch_id, int64_t from);
+  // Where a product's stream ended, by shard.
+  using Ends = std::map<int, int64_t>;
+  Result<Ends> EndsOf(const Intake& intake);
+  Result<bool> Stored(const Intake& intake, const std::string& batch_id, const Ends& before);
+  Result<bool> StoredIn(const Intake& intake, const stream::ShardId& shard,
+                        const std::string& batch_id, int64_t from);
   Result<std::vector<int64_t>> Present(const Intake& intake, const std::vector<std::string>& ids);
   struct Chunk {
     std::vector<int64_t> offsets;
     std::vector<Bytes> keys, values;
+    // What chooses the shard, for records that came with a key.
+    std::vector<std::optional<stream::HashKey>> hashes;
     NewReasons::ByOffset reasons;  // of records that stay
     int64_t bytes = 0;
   };
@@ -31,6 +40,7 @@ struct Quarantine::State {
                                const Bytes* replacement);
   Status Stay(const Intake& intake, int64_t offset, const std::vector<RecordError>& before,
               const std::vector<RecordError>& after, Chunk& chunk);
+  static void Add(BytesView key, Ingest::Judged verdict, int64_t offset, Chunk& chunk);
   Status Send(const Intake& intake, Chunk& chunk, Redriven& redriven);
   Status MarkDone(const Intake& intake, const std::vector<int64_t>& offsets,
                   const std::string& batch_id);

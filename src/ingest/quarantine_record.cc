@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "ingest/field_bytes.h"
+
 namespace weft::ingest {
 namespace {
 
@@ -11,46 +13,9 @@ constexpr char kVersion = 1;
 constexpr size_t kErrorBytesMax = size_t{128} << 10;
 constexpr size_t kReasonBytesMax = 4096;
 
-template <class T>
-void PutNumber(Bytes& out, T value) {
-  for (size_t i = 0; i < sizeof(T); ++i)
-    out.push_back(static_cast<char>(static_cast<uint64_t>(value) >> (8 * i) & 0xff));
-}
+FieldReader ReaderOf(BytesView bytes) { return {bytes, "a quarantined record"}; }
 
-void PutText(Bytes& out, BytesView text) {
-  PutNumber(out, static_cast<uint32_t>(text.size()));
-  out += text;
-}
-
-class Reader {
- public:
-  explicit Reader(BytesView bytes) : rest_(bytes) {}
-  template <class T>
-  Result<T> Number() {
-    if (rest_.size() < sizeof(T)) return Short();
-    uint64_t value = 0;
-    for (size_t i = 0; i < sizeof(T); ++i)
-      value |= static_cast<uint64_t>(static_cast<uint8_t>(rest_[i])) << (8 * i);
-    rest_.remove_prefix(sizeof(T));
-    return static_cast<T>(value);
-  }
-  Result<std::string> Text() {
-    const auto size = TRY(Number<uint32_t>());
-    if (rest_.size() < size) return Short();
-    std::string text(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-    return text;
-  }
-  BytesView rest() const { return rest_; }
-
- private:
-  static tl::unexpected<Error> Short() {
-    return Fail(Code::kCorrupt, "a quarantined record ends too early");
-  }
-  BytesView rest_;
-};
-
-Result<std::vector<RecordError>> ReadErrors(Reader& reader) {
+Result<std::vector<RecordError>> ReadErrors(FieldReader& reader) {
   std::vector<RecordError> errors;
   const auto count = TRY(reader.Number<uint32_t>());
   for (uint32_t i = 0; i < count; ++i) {
@@ -84,7 +49,7 @@ Bytes EncodeErrors(const RecordError* errors, size_t error_count) {
 }
 
 Result<std::vector<RecordError>> DecodeErrors(BytesView bytes) {
-  Reader reader(bytes);
+  FieldReader reader = ReaderOf(bytes);
   return ReadErrors(reader);
 }
 
@@ -103,7 +68,7 @@ Bytes EncodeQuarantineEntry(std::string_view object, codec::RecordFormat format,
 }
 
 Result<QuarantineEntry> DecodeQuarantineEntry(BytesView bytes) {
-  Reader reader(bytes);
+  FieldReader reader = ReaderOf(bytes);
   const auto version = TRY(reader.Number<uint8_t>());
   if (version == 0) return Fail(Code::kCorrupt, "a quarantined record without a version");
   if (version > kVersion) {

@@ -11,6 +11,7 @@
 
 #include "base/logging.h"
 #include "ingest/quarantine_internal.h"
+#include "stream/record_head.h"
 
 namespace weft::ingest {
 namespace {
@@ -35,13 +36,88 @@ std::vector<int64_t> SplitOffsets(std::string_view text) {
   return offsets;
 }
 
+// "SHARD:END,…".
+std::string JoinEnds(const std::map<int, int64_t>& ends) {
+  std::string text;
+  for (const auto& [shard, end] : ends) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", shard, end);
+  }
+  return text;
+}
+
+// An intent of an earlier Weft, which had one shard only, has no `text`.
+std::map<int, int64_t> SplitEnds(int64_t of_first, std::string_view text) {
+  if (text.empty()) return {{0, of_first}};
+  std::map<int, int64_t> ends;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find(','));
+    const size_t colon = std::min(one.find(':'), one.size());
+    int shard = 0;
+    int64_t end = 0;
+    std::from_chars(one.data(), one.data() + colon, shard);
+    std::from_chars(one.data() + std::min(colon + 1, one.size()), one.data() + one.size(), end);
+    ends[shard] = end;
+    text.remove_prefix(std::min(one.size() + 1, text.size()));
+  }
+  return ends;
+}
+
+// The parts of a batch for the shards that its records' keys choose. `owner` has the bytes.
+std::vector<stream::Streams::Part> Arrange(
+    const stream::StreamName& name, const stream::Route& route, const std::string& id,
+    const std::vector<Bytes>& keys, const std::vector<Bytes>& values,
+    const std::vector<std::optional<stream::HashKey>>& hashes,
+    const std::shared_ptr<const void>& owner) {
+  std::map<int, log::Batch> batches;
+  const int any = route.ShardOfBatch(id);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    auto& batch = batches[hashes[i] ? route.ShardOf(*hashes[i]) : any];
+    batch.records.push_back({keys[i], values[i]});
+  }
+  std::vector<stream::Streams::Part> unit;
+  for (auto& [shard, batch] : batches) {
+    batch.id = id;
+    batch.owner = owner;
+    unit.push_back({.stream = name, .route = route, .shard = shard, .batch = std::move(batch)});
+  }
+  return unit;
+}
+
 }  // namespace
 
-// Whether a batch of that id lies in the product's stream at `from` or later.
+Result<Quarantine::State::Ends> Quarantine::State::EndsOf(const Intake& intake) {
+  Ends ends;
+  const auto shards = TRY(streams.Shards(intake.stream));
+  for (const auto& shard : shards) {
+    auto bounds = streams.BoundsOf(shard);
+    if (bounds.ok()) {
+      ends[shard.number] = bounds->end.value;
+    } else if (bounds.error().code() != Code::kNotFound) {
+      return Fail(bounds.error());
+    }
+    // Else the shard was forgotten meanwhile: nothing can come to it.
+  }
+  return ends;
+}
+
+// Whether a batch of that id was appended to the product's stream since it ended at `before`. All
+// of its parts became durable together, so one of them tells.
 Result<bool> Quarantine::State::Stored(const Intake& intake, const std::string& batch_id,
-                                       int64_t from) {
-  const stream::ShardId shard{intake.stream, 0};
-  auto bounds = TRY(streams.BoundsOf(shard));
+                                       const Ends& before) {
+  const auto shards = TRY(streams.Shards(intake.stream));
+  for (const auto& shard : shards) {
+    auto end = before.find(shard.number);
+    if (TRY(StoredIn(intake, shard, batch_id, end == before.end() ? 0 : end->second))) return true;
+  }
+  return false;
+}
+
+Result<bool> Quarantine::State::StoredIn(const Intake& intake, const stream::ShardId& shard,
+                                         const std::string& batch_id, int64_t from) {
+  const auto found = streams.BoundsOf(shard);
+  // Forgotten since: it held nothing any more.
+  if (!found.ok() && found.error().code() == Code::kNotFound) return false;
+  const log::Bounds bounds = TRY(found);
   int64_t at = std::max(from, bounds.begin.value);
   if (at > from) {
     Log(LogLevel::kWarning, "quarantine",
@@ -63,21 +139,24 @@ Result<bool> Quarantine::State::Stored(const Intake& intake, const std::string& 
 Status Quarantine::State::Settle(const Intake& intake) {
   struct Intent {
     std::string batch_id;
-    int64_t stream_end = 0;
+    Ends before;
     std::vector<int64_t> offsets;
   };
   std::vector<Intent> intents;
   TRY(database.Read([&](meta::Transaction& tx) -> Status {
     intents.clear();
-    auto rows = TRY(
-        tx.Query("SELECT batch_id, stream_end, offsets FROM quarantine_redrives WHERE product = :1",
-                 {intake.product.text()}));
-    for (const auto& row : rows)
-      intents.push_back({row.text(0), row.integer(1), SplitOffsets(row.text(2))});
+    auto rows =
+        TRY(tx.Query("SELECT batch_id, stream_end, shard_ends, offsets FROM quarantine_redrives "
+                     "WHERE product = :1",
+                     {intake.product.text()}));
+    for (const auto& row : rows) {
+      intents.push_back(
+          {row.text(0), SplitEnds(row.integer(1), row.text(2)), SplitOffsets(row.text(3))});
+    }
     return {};
   }));
   for (const auto& intent : intents) {
-    const bool stored = TRY(Stored(intake, intent.batch_id, intent.stream_end));
+    const bool stored = TRY(Stored(intake, intent.batch_id, intent.before));
     TRY(MarkDone(intake, stored ? intent.offsets : std::vector<int64_t>(), intent.batch_id));
   }
   return {};
@@ -114,6 +193,23 @@ Status Quarantine::State::Stay(const Intake& intake, int64_t offset,
 
 // Stores the chunk's records in the product's stream; afterwards they have left quarantine. The
 // chunk is empty then.
+// A record that came with a key goes where the key says, and keeps it.
+void Quarantine::State::Add(BytesView key, Ingest::Judged verdict, int64_t offset, Chunk& chunk) {
+  chunk.bytes += static_cast<int64_t>(verdict.value.size());
+  chunk.offsets.push_back(offset);
+  chunk.values.push_back(std::move(verdict.value));
+  auto head = stream::DecodeRecordHead(key);
+  if (!head.ok() || key.empty()) {
+    chunk.hashes.push_back(std::nullopt);
+    chunk.keys.push_back(std::move(verdict.key));
+    return;
+  }
+  chunk.hashes.push_back(head->explicit_hash ? *head->explicit_hash
+                                             : stream::HashOf(head->partition_key));
+  head->rest = verdict.key;
+  chunk.keys.push_back(stream::EncodeRecordHead(*head));
+}
+
 Status Quarantine::State::Send(const Intake& intake, Chunk& chunk, Redriven& redriven) {
   if (!chunk.reasons.empty()) {
     TRY(database.Transact(
@@ -128,30 +224,31 @@ Status Quarantine::State::Send(const Intake& intake, Chunk& chunk, Redriven& red
     std::vector<Bytes> keys, values;
     std::mutex mutex;
     std::condition_variable changed;
-    std::optional<Result<log::Appended>> answer;
+    std::optional<Status> answer;
   };
   auto kept = std::make_shared<Kept>();
   kept->keys = std::move(chunk.keys);
   kept->values = std::move(chunk.values);
   const auto offsets = std::move(chunk.offsets);
+  const auto hashes = std::move(chunk.hashes);
   chunk = {};
-  log::Batch batch{ingest.NewBatchId(), {}, kept};
-  for (size_t i = 0; i < offsets.size(); ++i)
-    batch.records.push_back({kept->keys[i], kept->values[i]});
-  const std::string id = batch.id;
-  auto bounds = TRY(streams.BoundsOf({intake.stream, 0}));
+  const std::string id = ingest.NewBatchId();
+  // Before the ends: so each shard that the batch may go to is among them.
+  const auto route = TRY(streams.RouteOf(intake.stream));
+  const Ends ends = TRY(EndsOf(intake));
   TRY(database.Transact([&](meta::Transaction& tx) -> Status {
-    (void)TRY(
-        tx.Execute("INSERT INTO quarantine_redrives (product, batch_id, stream_end, offsets) "
-                   "VALUES (:1, :2, :3, :4)",
-                   {intake.product.text(), id, bounds.end.value, JoinOffsets(offsets)}));
+    (void)TRY(tx.Execute(
+        "INSERT INTO quarantine_redrives (product, batch_id, stream_end, shard_ends, offsets) "
+        "VALUES (:1, :2, 0, :3, :4)",
+        {intake.product.text(), id, JoinEnds(ends), JoinOffsets(offsets)}));
     return {};
   }));
-  streams.Append(intake.stream, std::move(batch), [kept](Result<log::Appended> appended) {
-    std::lock_guard lock(kept->mutex);
-    kept->answer = std::move(appended);
-    kept->changed.notify_all();
-  });
+  streams.Append(Arrange(intake.stream, route, id, kept->keys, kept->values, hashes, kept),
+                 [kept](Result<std::vector<log::Appended>> appended) {
+                   std::lock_guard lock(kept->mutex);
+                   kept->answer = appended.ok() ? Status() : Fail(appended.error());
+                   kept->changed.notify_all();
+                 });
   std::unique_lock lock(kept->mutex);
   kept->changed.wait(lock, [&] { return kept->answer.has_value(); });
   if (!kept->answer->ok()) {
@@ -186,10 +283,8 @@ Result<Quarantine::Redriven> Quarantine::Redrive(const Intake& intake,
     auto record = TRY(State::ReadRecord(batch, offset));
     auto verdict = TRY(state_->Judge(intake, record, replacement));
     if (verdict.good) {
-      chunk.bytes += static_cast<int64_t>(verdict.value.size());
-      chunk.offsets.push_back(offset);
-      chunk.keys.push_back(std::move(verdict.key));
-      chunk.values.push_back(std::move(verdict.value));
+      const auto index = static_cast<size_t>(offset - batch.first.value);
+      State::Add(batch.records[index].key, std::move(verdict), offset, chunk);
     } else {
       ++redriven.still_bad;
       const int64_t index = record.errors.empty() ? 0 : record.errors.front().index;

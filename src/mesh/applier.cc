@@ -103,9 +103,8 @@ Result<Applier::Prepared> Applier::PrepareNew(const Step& step, const TablePlan&
     // The product's stream is there: the records in it are not of this table, whose contract is not
     // yet in force.
     const AccountId account(Text(step.after->settings, "account"));
-    auto shards = TRY(use_.streams.Shards(StreamOf(account, step.product->name)));
-    for (const auto& shard : shards)
-      prepared.positions[shard.number] = TRY(use_.streams.BoundsOf(shard)).end.value;
+    const auto shards = TRY(use_.streams.BoundsOf(StreamOf(account, step.product->name)));
+    for (const auto& [shard, bounds] : shards) prepared.positions[shard] = bounds.end.value;
   } else {
     prepared.positions[0] = 0;
   }
@@ -226,6 +225,9 @@ Status Applier::RemoveProduct(meta::Transaction& tx, const Plan& plan, const Ste
     return PutThing(tx, step.id, kept);
   }
   TRY(Tolerate(use_.streams.Delete(tx, StreamOf(account, product)), Code::kNotFound));
+  // Lest the next stream of that name have its policies.
+  TRY(use_.govern.ForgetResource(tx, fmt::format("arn:aws:kinesis:{}:{}:stream/{}", options_.region,
+                                                 account.text(), product.text())));
   TRY(Tolerate(use_.streams.Delete(tx, QuarantineOf(account, product)), Code::kNotFound));
   TRY(use_.quarantine.Forget(tx, product));
   TRY(Tolerate(use_.contracts.Delete(tx, product), Code::kNotFound));
@@ -284,8 +286,7 @@ Status Applier::PutProduct(meta::Transaction& tx, const Step& step) {
   const AccountId account(Text(step.after->settings, "account"));
   const auto stream = StreamOf(account, product.name),
              quarantine = QuarantineOf(account, product.name);
-  TRY(use_.streams.Create(tx, stream));
-  TRY(use_.streams.Create(tx, quarantine));
+  TRY(PutStreams(tx, product, account));
   (void)TRY(use_.contracts.Put(tx, product.name, product.contract));
   for (const auto& table : step.tables) TRY(PutTable(tx, step, table, account));
   TRY(use_.intakes.Put(tx, {.product = product.name,
@@ -294,11 +295,31 @@ Status Applier::PutProduct(meta::Transaction& tx, const Step& step) {
                             .quarantine = quarantine,
                             .mode = product.mode,
                             .unknown_fields = product.unknown_fields,
-                            .record_bytes_max = product.record_bytes_max}));
+                            .record_bytes_max = product.record_bytes_max,
+                            .bytes_per_second = product.bytes_per_second,
+                            .records_per_second = product.records_per_second}));
   return use_.delivery.Put(tx, {.product = product.name,
                                 .buffer_bytes = product.buffer_bytes,
                                 .buffer_interval = product.buffer_interval,
-                                .retention = product.retention});
+                                .retention = product.retention,
+                                .retention_bytes = product.retention_bytes});
+}
+
+Status Applier::PutStreams(meta::Transaction& tx, const DeclaredProduct& product,
+                           const AccountId& account) {
+  const auto stream = StreamOf(account, product.name),
+             quarantine = QuarantineOf(account, product.name);
+  const auto retention = std::chrono::ceil<std::chrono::hours>(product.retention);
+  TRY(use_.streams.Create(tx, {.name = stream,
+                               .account = account,
+                               .use = stream::Use::kProduct,
+                               .settings = {.retention = retention}}));
+  TRY(use_.streams.Update(tx, stream, [&](stream::StreamSettings& settings) -> Status {
+    settings.retention = retention;
+    return {};
+  }));
+  return use_.streams.Create(
+      tx, {.name = quarantine, .account = account, .use = stream::Use::kInternal});
 }
 
 Status Applier::PutTable(meta::Transaction& tx, const Step& step, const TablePlan& table,

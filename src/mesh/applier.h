@@ -40,6 +40,8 @@ class Applier {
   Status PurgeTable(meta::Transaction& tx, const TablePlan& table, const AccountId& account);
   Status Put(meta::Transaction& tx, const Plan& plan, const Step& step);
   Status PutProduct(meta::Transaction& tx, const Step& step);
+  Status PutStreams(meta::Transaction& tx, const DeclaredProduct& product,
+                    const AccountId& account);
   Status PutTable(meta::Transaction& tx, const Step& step, const TablePlan& table,
                   const AccountId& account);
   void TakeBack();

@@ -30,7 +30,9 @@ struct DeclaredProduct {
   ingest::Mode mode = ingest::Mode::kAtomic;
   contract::UnknownFields unknown_fields = contract::UnknownFields::kRefuse;
   int64_t record_bytes_max = int64_t{1} << 20;
+  int64_t bytes_per_second = 0, records_per_second = 0;  // 0: no limit
   milliseconds retention{std::chrono::hours(24 * 7)};
+  int64_t retention_bytes = 0;  // 0: no bound
   int64_t buffer_bytes = int64_t{64} << 20;
   milliseconds buffer_interval{60'000};
   std::vector<std::string>

@@ -68,7 +68,8 @@ class Meshes {
     const Clock& clock;
   };
   struct Options {
-    std::string bucket = "weft";  // tables lie under s3://BUCKET/DATABASE/TABLE-…
+    std::string bucket = "weft";       // tables lie under s3://BUCKET/DATABASE/TABLE-…
+    std::string region = "us-east-1";  // of the ARNs of products' streams
   };
   Meshes(const Options& options, const Dependencies& dependencies);
   ~Meshes();

@@ -68,8 +68,11 @@ std::string Describe(ThingKind kind, const json& settings, const DeclaredProduct
 
 // A setting as people write it.
 std::string Value(const std::string& key, const json& value) {
+  if (value.is_null()) return "none";
   if (key.ends_with("_ms")) return FormatDuration(milliseconds(value.get<int64_t>()));
-  if (key == "record_bytes_max" || key == "buffer_bytes") return FormatSize(value.get<int64_t>());
+  if (key == "record_bytes_max" || key == "buffer_bytes" || key == "bytes_per_second" ||
+      key == "retention_bytes")
+    return FormatSize(value.get<int64_t>());
   if (value.is_array()) return value.empty() ? "none" : JoinNames(value);
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -81,16 +84,20 @@ struct Label {
 constexpr Label kProductLabels[] = {{"mode", "ingest.mode"},
                                     {"unknown_fields", "ingest.unknown_fields"},
                                     {"record_bytes_max", "ingest.record_bytes_max"},
+                                    {"bytes_per_second", "ingest.bytes_per_second"},
+                                    {"records_per_second", "ingest.records_per_second"},
                                     {"retention_ms", "retention"},
+                                    {"retention_bytes", "retention_size"},
                                     {"buffer_bytes", "delivery.buffer_size"},
                                     {"buffer_interval_ms", "delivery.buffer_interval"}};
 
 // "retention 7 d -> 14 d".
 void NoteChange(const json& before, const json& after, const std::string& key,
                 const std::string& label, std::vector<std::string>& notes) {
-  if (before[key] == after[key]) return;
-  notes.push_back(
-      fmt::format("{} {} -> {}", label, Value(key, before[key]), Value(key, after[key])));
+  // A setting that is not there is at its default.
+  const json from = before.value(key, json()), to = after.value(key, json());
+  if (from == to) return;
+  notes.push_back(fmt::format("{} {} -> {}", label, Value(key, from), Value(key, to)));
 }
 
 std::string DescribeChange(ThingKind kind, const json& before, const json& after) {

@@ -2,6 +2,7 @@
 #include "mesh/reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "base/units.h"
@@ -128,6 +129,18 @@ int64_t DeclarationReader::Size(const Section& section, std::string_view key, in
   return *size;
 }
 
+int64_t DeclarationReader::Count(const Section& section, std::string_view key, int64_t otherwise) {
+  auto value = section.Text(key);
+  if (value.text.empty()) return otherwise;
+  int64_t count = 0;
+  const char* end = value.text.data() + value.text.size();
+  auto [rest, error] = std::from_chars(value.text.data(), end, count);
+  if (error == std::errc() && rest == end && count >= 1) return count;
+  faults_.Add(value.line,
+              fmt::format("{}: '{}' is not a whole number from 1", section.Path(key), value.text));
+  return otherwise;
+}
+
 milliseconds DeclarationReader::Duration(const Section& section, std::string_view key,
                                          milliseconds otherwise, milliseconds min,
                                          milliseconds max) {
@@ -153,9 +166,9 @@ milliseconds DeclarationReader::Duration(const Section& section, std::string_vie
 }
 
 void DeclarationReader::ReadProduct(const Entry& entry) {
-  Section section(
-      faults_, *entry.node, "products." + entry.name,
-      {"account", "database", "contract", "columns", "ingest", "retention", "delivery"});
+  Section section(faults_, *entry.node, "products." + entry.name,
+                  {"account", "database", "contract", "columns", "ingest", "retention",
+                   "retention_size", "delivery"});
   DeclaredProduct product;
   ProductLines lines;
   lines.line = entry.line;
@@ -167,10 +180,13 @@ void DeclarationReader::ReadProduct(const Entry& entry) {
   product.database = database.text;
   lines.database = database.line;
   product.retention = Duration(section, "retention", product.retention, hours(24), hours(365 * 24));
+  product.retention_bytes =
+      Size(section, "retention_size", product.retention_bytes, kMiB, 1024 * 1024 * kMiB * 1024);
   static const YamlNode kNothing;
   const YamlNode* ingest = section.Find("ingest");
   ReadIngest(Section(faults_, ingest == nullptr ? kNothing : *ingest, section.Path("ingest"),
-                     {"mode", "unknown_fields", "record_bytes_max"}),
+                     {"mode", "unknown_fields", "record_bytes_max", "bytes_per_second",
+                      "records_per_second"}),
              product);
   const YamlNode* delivery = section.Find("delivery");
   ReadDelivery(
@@ -199,6 +215,9 @@ void DeclarationReader::ReadIngest(const Section& section, DeclaredProduct& prod
   }
   product.record_bytes_max =
       Size(section, "record_bytes_max", product.record_bytes_max, kKiB, 10 * kMiB);
+  product.bytes_per_second =
+      Size(section, "bytes_per_second", product.bytes_per_second, kKiB, 1024 * 1024 * kMiB);
+  product.records_per_second = Count(section, "records_per_second", product.records_per_second);
 }
 
 void DeclarationReader::ReadDelivery(const Section& section, DeclaredProduct& product,

@@ -54,6 +54,8 @@ class DeclarationReader {
 
   int64_t Size(const Section& section, std::string_view key, int64_t otherwise, int64_t min,
                int64_t max);
+  // A whole number from 1.
+  int64_t Count(const Section& section, std::string_view key, int64_t otherwise);
   milliseconds Duration(const Section& section, std::string_view key, milliseconds otherwise,
                         milliseconds min, milliseconds max);
   bool CheckPath(const Section::Value& path, const std::string& what);

@@ -23,7 +23,10 @@ products:
       mode: partial                       # good records in, bad ones to quarantine; atomic: one bad refuses all
       unknown_fields: refuse              # a field that the contract does not have makes the record bad; or ignore
       # record_bytes_max: 1 MiB
+      # bytes_per_second: 20 MiB          # more is answered 429; no limit unless told
+      # records_per_second: 10000
     retention: 7d                         # of the log, 24h to 365d; the table keeps everything
+    # retention_size: 20 GiB              # and at most so much of it
     delivery:                             # when records go from the log to the table, whichever comes first
       buffer_size: 64 MiB
       buffer_interval: 60 s

@@ -83,20 +83,26 @@ class Collector {
                         {"table", table.name.table},
                         {"partition_by", PartitionTermsOf(product, *table.object)}});
     }
+    json settings = {
+        {"name", product.name.text()},
+        {"account", ids_[product.account]},
+        {"database", product.database},
+        {"tables", tables},
+        {"contract", codec::HexEncode(codec::Sha256(product.contract.text))},
+        {"contract_version", product.contract.version},
+        {"mode", product.mode == ingest::Mode::kPartial ? "partial" : "atomic"},
+        {"unknown_fields",
+         product.unknown_fields == contract::UnknownFields::kIgnore ? "ignore" : "refuse"},
+        {"record_bytes_max", product.record_bytes_max},
+        {"retention_ms", product.retention.count()},
+        {"buffer_bytes", product.buffer_bytes},
+        {"buffer_interval_ms", product.buffer_interval.count()}};
+    // What was not said is left out, as it was before it could be said.
+    if (product.retention_bytes > 0) settings["retention_bytes"] = product.retention_bytes;
+    if (product.bytes_per_second > 0) settings["bytes_per_second"] = product.bytes_per_second;
+    if (product.records_per_second > 0) settings["records_per_second"] = product.records_per_second;
     Add(ThingKind::kProduct, ProductKey(product.name.text()), product.name.text(),
-        {{"name", product.name.text()},
-         {"account", ids_[product.account]},
-         {"database", product.database},
-         {"tables", tables},
-         {"contract", codec::HexEncode(codec::Sha256(product.contract.text))},
-         {"contract_version", product.contract.version},
-         {"mode", product.mode == ingest::Mode::kPartial ? "partial" : "atomic"},
-         {"unknown_fields",
-          product.unknown_fields == contract::UnknownFields::kIgnore ? "ignore" : "refuse"},
-         {"record_bytes_max", product.record_bytes_max},
-         {"retention_ms", product.retention.count()},
-         {"buffer_bytes", product.buffer_bytes},
-         {"buffer_interval_ms", product.buffer_interval.count()}});
+        std::move(settings));
     return {};
   }
 

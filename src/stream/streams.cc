@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/streams.h"
 
-#include <fmt/compile.h>
-
 #include <algorithm>
 #include <set>
 
 #include "base/logging.h"
+#include "stream/streams_internal.h"
 
 namespace weft::stream {
 namespace {
 
-constexpr size_t kNameBytesMax = 128;
+// With the longest numbers behind it, the name of a partition has no more than the log takes.
+constexpr size_t kNameBytesMax = 160;
 constexpr std::string_view kPrefix = "streams/";
+constexpr std::chrono::hours kRetentionMin{24}, kRetentionMax{8'760};
+constexpr int kRecordKibMin = 1'024, kRecordKibMax = 10'240;
+constexpr int kShardsMax = 10'000;  // of one stream
 
 Status CheckName(const StreamName& name) {
   const std::string& text = name.text();
@@ -28,203 +31,234 @@ Status CheckName(const StreamName& name) {
   return {};
 }
 
-Error NoSuchStream(const StreamName& name) {
-  return Error(Code::kNotFound, fmt::format("no such stream: {}", name.text()));
+Status CheckSettings(const StreamSettings& settings) {
+  if (settings.retention < kRetentionMin || settings.retention > kRetentionMax) {
+    return Fail(Code::kInvalid,
+                fmt::format("a stream's retention is {} to {} hours, not {}", kRetentionMin.count(),
+                            kRetentionMax.count(), settings.retention.count()));
+  }
+  if (settings.retention_bytes < 0) {
+    return Fail(Code::kInvalid,
+                fmt::format("a stream's retention cannot be {} octets", settings.retention_bytes));
+  }
+  if (settings.record_kib_max < kRecordKibMin || settings.record_kib_max > kRecordKibMax) {
+    return Fail(Code::kInvalid, fmt::format("a stream's largest record has {} to {} KiB, not {}",
+                                            kRecordKibMin, kRecordKibMax, settings.record_kib_max));
+  }
+  return {};
 }
 
 }  // namespace
 
-std::string RecordId(int shard, Offset offset) {
-  // Once for each record that becomes a row.
-  return fmt::format(FMT_COMPILE("{:04}-{:019}"), shard, offset.value);
+Result<StoredStream> Streams::State::Stored(meta::Transaction& tx, const StreamName& name) {
+  auto stored = TRY(LoadStream(tx, name));
+  if (!stored) return Fail(NoSuchStream(name));
+  return *std::move(stored);
 }
 
-Streams::Streams(meta::Database& database, log::RecordLog& log) : database_(database), log_(log) {}
-
-const std::vector<std::string>& Streams::Migrations() {
-  static const std::vector<std::string> steps = {
-      "CREATE TABLE stream_streams (name TEXT PRIMARY KEY, number INTEGER NOT NULL, shards INTEGER "
-      "NOT NULL)",
-      "CREATE TABLE stream_numbers (only INTEGER PRIMARY KEY, last INTEGER NOT NULL)",
-      "INSERT INTO stream_numbers (only, last) VALUES (1, 0)",
-  };
-  return steps;
-}
-
-log::PartitionName Streams::PartitionOf(const StreamName& name, int64_t number, int shard) {
-  return log::PartitionName(fmt::format("{}{}/{}/{}", kPrefix, name.text(), number, shard));
-}
-
-Result<Streams::Known> Streams::Find(meta::Transaction& tx, const StreamName& name) {
-  auto rows =
-      TRY(tx.Query("SELECT number, shards FROM stream_streams WHERE name = :1", {name.text()}));
-  if (rows.empty()) return Fail(NoSuchStream(name));
-  return Known{.number = rows[0].integer(0), .shards = static_cast<int>(rows[0].integer(1))};
-}
-
-Status Streams::Create(meta::Transaction& tx, const StreamName& name) {
-  TRY(CheckName(name));
-  auto there = Find(tx, name);
-  if (there.ok()) return {};
-  if (there.error().code() != Code::kNotFound) return Fail(there.error());
-  TRY(tx.Execute("UPDATE stream_numbers SET last = last + 1 WHERE only = 1"));
-  auto rows = TRY(tx.Query("SELECT last FROM stream_numbers WHERE only = 1"));
-  if (rows.empty()) return Fail(Code::kCorrupt, "the table stream_numbers is empty");
-  Known known{.number = rows[0].integer(0), .shards = 1};
-  TRY(tx.Execute("INSERT INTO stream_streams (name, number, shards) VALUES (:1, :2, :3)",
-                 {name.text(), known.number, int64_t{known.shards}}));
-  // After a rollback they stay as orphans, empty; taking them back here could meet the next
-  // attempt, which gets the same number.
-  for (int shard = 0; shard < known.shards; ++shard) {
-    TRY(log_.CreatePartition(PartitionOf(name, known.number, shard)));
+Status Streams::State::CheckRoom(meta::Transaction& tx, const AccountId& account,
+                                 int64_t more_shards, int64_t more_on_demand) const {
+  const AccountUse use = TRY(UseOf(tx, account));
+  if (more_shards > 0 && use.open_shards + more_shards > options.shards_max) {
+    return Fail(Code::kThrottled,
+                fmt::format("the account {} may have {} open shards and has {}: {} more are asked",
+                            account.text(), options.shards_max, use.open_shards, more_shards));
   }
-  tx.AfterCommit([this, name, known] { Remember(name, known); });
+  if (more_on_demand > 0 &&
+      use.on_demand_streams + more_on_demand > options.on_demand_streams_max) {
+    return Fail(Code::kThrottled, fmt::format("the account {} has {} on-demand streams, the most "
+                                              "that it may have",
+                                              account.text(), use.on_demand_streams));
+  }
+  return {};
+}
+
+Status Streams::State::CreatePartitions(const StreamInfo& info, int from_shard) {
+  // After a rollback they stay as orphans, empty; taking them back here could meet the next
+  // attempt, which gets the same numbers.
+  for (const Shard& shard : info.shards) {
+    if (shard.number < from_shard) continue;
+    TRY(log.CreatePartition(PartitionOf(info.name, info.number, shard.number)));
+  }
+  return {};
+}
+
+void Streams::State::DeletePartitions(const StreamInfo& info, const std::vector<int>& shards) {
+  for (int shard : shards) {
+    const Status deleted = log.DeletePartition(PartitionOf(info.name, info.number, shard));
+    if (deleted.ok() || deleted.error().code() == Code::kNotFound) continue;
+    Log(LogLevel::kWarning, "stream", "the records of a deleted shard go at the next start",
+        {{"stream", info.name.text()},
+         {"shard", std::to_string(shard)},
+         {"error", deleted.error().message()}});
+  }
+}
+
+Status Streams::State::Change(const StreamName& name,
+                              const std::function<Status(Reshard&)>& change) {
+  TRY(database.Transact([&](meta::Transaction& tx) -> Status {
+    const StoredStream before = TRY(Stored(tx, name));
+    if (before.info.use == Use::kInternal) {
+      return Fail(Code::kInvalid, fmt::format("the stream {} has one shard", name.text()));
+    }
+    Reshard reshard(before.info, before.shards_made, clock.Now());
+    TRY(change(reshard));
+    TRY(CheckRoom(tx, before.info.account, reshard.open() - before.info.OpenShards(), 0));
+    StoredStream after = before;
+    after.info.shards = reshard.shards();
+    after.shards_made = reshard.next_number();
+    TRY(CreatePartitions(after.info, before.shards_made));
+    TRY(StoreShards(tx, before.info, after));
+    tx.AfterCommit([this, info = after.info] { live.Put(info); });
+    return {};
+  }));
+  reshards_total.Add(1);
+  return {};
+}
+
+Status Streams::State::Forget(const StreamName& name, const std::vector<int>& shards) {
+  return database.Transact([&](meta::Transaction& tx) -> Status {
+    const StoredStream before = TRY(Stored(tx, name));
+    StoredStream after = before;
+    std::erase_if(after.info.shards, [&](const Shard& shard) {
+      return shard.closed && std::find(shards.begin(), shards.end(), shard.number) != shards.end();
+    });
+    TRY(StoreShards(tx, before.info, after));
+    tx.AfterCommit([this, info = after.info, shards] {
+      live.Put(info);
+      DeletePartitions(info, shards);
+    });
+    return {};
+  });
+}
+
+Streams::Streams(const Options& options, meta::Database& database, log::RecordLog& log,
+                 const Clock& clock, Metrics& metrics)
+    : state_(std::make_unique<State>(options, database, log, clock, metrics)) {}
+
+Streams::~Streams() { Stop(); }
+
+const std::vector<std::string>& Streams::Migrations() { return StreamTableMigrations(); }
+
+Status Streams::Create(meta::Transaction& tx, const NewStream& stream) {
+  TRY(CheckName(stream.name));
+  TRY(CheckSettings(stream.settings));
+  if (stream.shards < 1 || stream.shards > kShardsMax ||
+      (stream.use == Use::kInternal && stream.shards != 1)) {
+    return Fail(Code::kInvalid, fmt::format("a stream cannot have {} shards", stream.shards));
+  }
+  const auto there = TRY(LoadStream(tx, stream.name));
+  if (there && stream.use != Use::kFree && there->info.use == stream.use) return {};
+  if (there) {
+    return Fail(Code::kExists, fmt::format("there is a stream {} already", stream.name.text()));
+  }
+  if (stream.use == Use::kFree) {
+    TRY(state_->CheckRoom(tx, stream.account, stream.shards,
+                          stream.settings.mode == Mode::kOnDemand ? 1 : 0));
+  }
+  const Timestamp now = state_->clock.Now();
+  StoredStream made;
+  made.info.name = stream.name;
+  made.info.number = TRY(NextStreamNumber(tx));
+  made.info.account = stream.account;
+  made.info.short_name = ShortName(stream.name, stream.account);
+  made.info.use = stream.use;
+  made.info.created = now;
+  made.info.settings = stream.settings;
+  for (const HashRange& range : EvenRanges(stream.shards)) {
+    made.info.shards.push_back({.number = made.shards_made++,
+                                .range = range,
+                                .parent = std::nullopt,
+                                .adjacent_parent = std::nullopt,
+                                .opened = now,
+                                .closed = std::nullopt});
+  }
+  TRY(InsertStream(tx, made));
+  TRY(state_->CreatePartitions(made.info, 0));
+  tx.AfterCommit([state = state_.get(), info = made.info] { state->live.Put(info); });
   return {};
 }
 
 Status Streams::Delete(meta::Transaction& tx, const StreamName& name) {
-  Known known = TRY(Find(tx, name));
-  TRY(tx.Execute("DELETE FROM stream_streams WHERE name = :1", {name.text()}));
-  tx.AfterCommit([this, name, known] {
-    Forget(name);
-    for (int shard = 0; shard < known.shards; ++shard) {
-      Status deleted = log_.DeletePartition(PartitionOf(name, known.number, shard));
-      if (deleted.ok() || deleted.error().code() == Code::kNotFound) continue;
-      Log(LogLevel::kWarning, "stream", "a deleted stream's records are removed at the next start",
-          {{"stream", name.text()}, {"error", deleted.error().message()}});
-    }
+  const StoredStream stored = TRY(State::Stored(tx, name));
+  TRY(DeleteStream(tx, stored.info));
+  tx.AfterCommit([state = state_.get(), info = stored.info] {
+    state->live.Remove(info.name);
+    std::vector<int> shards;
+    for (const Shard& shard : info.shards) shards.push_back(shard.number);
+    state->DeletePartitions(info, shards);
   });
   return {};
 }
 
-Status Streams::RemoveOrphans() {
-  std::map<StreamName, Known> all;
-  TRY(database_.Read([&](meta::Transaction& tx) -> Status {
-    all.clear();
-    auto rows = TRY(tx.Query("SELECT name, number, shards FROM stream_streams"));
-    for (const meta::Row& row : rows) {
-      all[StreamName(row.text(0))] = {.number = row.integer(1),
-                                      .shards = static_cast<int>(row.integer(2))};
-    }
-    return {};
-  }));
-  std::set<log::PartitionName> owned;
-  for (const auto& [name, known] : all) {
-    for (int shard = 0; shard < known.shards; ++shard)
-      owned.insert(PartitionOf(name, known.number, shard));
+Status Streams::Update(meta::Transaction& tx, const StreamName& name,
+                       const std::function<Status(StreamSettings&)>& change) {
+  StoredStream stored = TRY(State::Stored(tx, name));
+  const Mode before = stored.info.settings.mode;
+  TRY(change(stored.info.settings));
+  TRY(CheckSettings(stored.info.settings));
+  if (stored.info.use == Use::kFree && before != Mode::kOnDemand &&
+      stored.info.settings.mode == Mode::kOnDemand) {
+    TRY(state_->CheckRoom(tx, stored.info.account, 0, 1));
   }
-  auto partitions = TRY(log_.Partitions());
-  for (const auto& partition : partitions) {
-    if (!partition.text().starts_with(kPrefix) || owned.contains(partition)) continue;
-    TRY(log_.DeletePartition(partition));
-  }
-  std::lock_guard lock(mutex_);
-  known_ = std::move(all);
-  ++changes_;
+  TRY(StoreSettings(tx, stored.info));
+  tx.AfterCommit([state = state_.get(), info = stored.info] { state->live.Put(info); });
   return {};
 }
 
-Result<Streams::Known> Streams::Lookup(const StreamName& name) {
-  int64_t changes = 0;
-  {
-    std::lock_guard lock(mutex_);
-    auto known = known_.find(name);
-    if (known != known_.end()) return known->second;
-    changes = changes_;
+Result<std::shared_ptr<const StreamInfo>> Streams::Find(const StreamName& name) const {
+  return state_->live.Find(name);
+}
+
+Result<std::vector<std::shared_ptr<const StreamInfo>>> Streams::OfAccount(
+    const AccountId& account) const {
+  std::vector<std::shared_ptr<const StreamInfo>> found;
+  for (auto& stream : TRY(state_->live.All())) {
+    if (stream.info->account == account && stream.info->use != Use::kInternal) {
+      found.push_back(std::move(stream.info));
+    }
   }
-  Known known;
-  TRY(database_.Read([&](meta::Transaction& tx) -> Status {
-    known = TRY(Find(tx, name));
-    return {};
-  }));
-  std::lock_guard lock(mutex_);
-  if (changes == changes_) known_[name] = known;
-  return known;
+  std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a->name < b->name; });
+  return found;
 }
 
-void Streams::Remember(const StreamName& name, Known known) {
-  std::lock_guard lock(mutex_);
-  known_[name] = known;
-  ++changes_;
-}
-
-void Streams::Forget(const StreamName& name) {
-  std::lock_guard lock(mutex_);
-  known_.erase(name);
-  ++changes_;
-}
-
-Result<std::vector<ShardId>> Streams::Shards(const StreamName& name) {
-  Known known = TRY(Lookup(name));
+Result<std::vector<ShardId>> Streams::Shards(const StreamName& name) const {
+  const auto info = TRY(Find(name));
   std::vector<ShardId> shards;
-  for (int shard = 0; shard < known.shards; ++shard)
-    shards.push_back({.stream = name, .number = shard});
+  for (const Shard& shard : info->shards)
+    shards.push_back({.stream = name, .number = shard.number});
   return shards;
 }
 
-Result<log::PartitionName> Streams::PartitionOf(const ShardId& shard) {
-  Known known = TRY(Lookup(shard.stream));
-  if (shard.number < 0 || shard.number >= known.shards) {
-    return Fail(Code::kNotFound,
-                fmt::format("the stream {} has no shard {}", shard.stream.text(), shard.number));
+Result<int> Streams::OpenShardsOf(const AccountId& account) const {
+  int open = 0;
+  for (const auto& info : TRY(OfAccount(account))) open += info->OpenShards();
+  return open;
+}
+
+Status Streams::Split(const StreamName& name, int shard, HashKey second_first) {
+  return state_->Change(name, [&](Reshard& reshard) { return reshard.Split(shard, second_first); });
+}
+
+Status Streams::Merge(const StreamName& name, int shard, int adjacent) {
+  return state_->Change(name, [&](Reshard& reshard) { return reshard.Merge(shard, adjacent); });
+}
+
+Status Streams::Resize(const StreamName& name, int count) {
+  return state_->Change(name, [&](Reshard& reshard) { return reshard.Resize(count); });
+}
+
+Status Streams::RemoveOrphans() {
+  TRY(state_->live.Load());
+  std::set<log::PartitionName> owned;
+  for (const auto& stream : TRY(state_->live.All())) {
+    for (const auto& shard : stream.shards) owned.insert(shard->partition);
   }
-  return PartitionOf(shard.stream, known.number, shard.number);
-}
-
-void Streams::Append(const StreamName& name, log::Batch batch, log::RecordLog::OnDurable done) {
-  auto partition = PartitionOf({.stream = name, .number = 0});
-  if (!partition.ok()) return done(Fail(partition.error()));
-  log_.Append(*partition, std::move(batch), std::move(done));
-}
-
-Result<std::vector<log::StoredBatch>> Streams::Read(const ShardId& shard, Offset from,
-                                                    log::ReadLimits limits) {
-  auto partition = TRY(PartitionOf(shard));
-  return log_.Read(partition, from, limits);
-}
-
-Result<log::Bounds> Streams::BoundsOf(const ShardId& shard) {
-  auto partition = TRY(PartitionOf(shard));
-  return log_.BoundsOf(partition);
-}
-
-Result<log::Bounds> Streams::WaitPast(const ShardId& shard, Offset from, milliseconds wait_max) {
-  auto partition = TRY(PartitionOf(shard));
-  return log_.WaitPast(partition, from, wait_max);
-}
-
-Status Streams::Trim(const ShardId& shard, Offset before) {
-  auto partition = TRY(PartitionOf(shard));
-  return log_.Trim(partition, before);
-}
-
-Result<Offset> Streams::OffsetAt(const ShardId& shard, Timestamp time) {
-  auto partition = TRY(PartitionOf(shard));
-  log::Bounds bounds = TRY(log_.BoundsOf(partition));
-  // Arrival times never fall, so the batches before `low` arrived earlier and those from `high` on
-  // did not.
-  int64_t low = bounds.begin.value;
-  int64_t high = bounds.end.value;
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    auto batches = log_.Read(partition, {middle}, {.bytes_max = 1});
-    if (!batches.ok() && batches.error().code() == Code::kNotFound) {
-      // Trimmed meanwhile.
-      bounds = TRY(log_.BoundsOf(partition));
-      low = std::max(low, bounds.begin.value);
-      high = std::max(low, high);
-      continue;
-    }
-    if (!batches.ok()) return Fail(batches.error());
-    if (batches->empty()) break;
-    const log::StoredBatch& batch = batches->front();
-    if (batch.arrival < time) {
-      low = batch.next().value;
-    } else {
-      high = std::max(low, batch.first.value);
-    }
+  for (const auto& partition : TRY(state_->log.Partitions())) {
+    if (!partition.text().starts_with(kPrefix) || owned.contains(partition)) continue;
+    TRY(state_->log.DeletePartition(partition));
   }
-  return Offset{low};
+  return {};
 }
 
 }  // namespace weft::stream

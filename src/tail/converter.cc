@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "codec/kpl.h"
+#include "stream/record_head.h"
 #include "tail/record_key.h"
 
 namespace weft::tail {
@@ -36,31 +38,69 @@ Converter::Converter(const Feed& feed, std::shared_ptr<const iceberg::Schema> sc
       refused_(refused),
       builder_(iceberg::ColumnBuilder::Make(schema_)) {}
 
-Result<bool> Converter::Convert(int shard, log::Offset offset, Timestamp arrival,
-                                const log::Record& record) {
-  auto session = SessionFor(record.key);
-  if (session.ok() && *session == nullptr) return false;
-  const std::string id = stream::RecordId(shard, offset);
-  if (session.ok()) {
-    const Status appended =
-        (*session)->Append(record.value, id, arrival.time_since_epoch().count(), *builder_);
-    if (appended.ok()) return true;
-    builder_->DropRow();
-    if (appended.error().code() != Code::kCorrupt) return Fail(appended.error());
-    Refuse(id, appended.error().message());
-    return false;
+Result<int> Converter::Convert(int shard, log::Offset offset, Timestamp arrival,
+                               const log::Record& record) {
+  stream::RecordHead head;
+  head.rest = record.key;
+  // What comes by Weft's own doors has no head, and mostly the key of its neighbour.
+  if (record.key != last_key_ || last_key_.empty()) {
+    auto decoded = stream::DecodeRecordHead(record.key);
+    if (!decoded.ok()) {
+      Refuse(stream::RecordId(shard, offset), decoded.error().message());
+      return 0;
+    }
+    head = *std::move(decoded);
   }
-  if (session.error().code() != Code::kCorrupt) return Fail(session.error());
-  Refuse(id, session.error().message());
+  auto session = SessionFor(head.rest);
+  if (session.ok() && *session == nullptr) return 0;
+  if (!session.ok() && session.error().code() != Code::kCorrupt) return Fail(session.error());
+  if (!session.ok()) {
+    Refuse(stream::RecordId(shard, offset), session.error().message());
+    return 0;
+  }
+  if (!head.taken.empty()) {
+    return ConvertAggregate(**session, shard, offset, arrival, record.value, head.taken);
+  }
+  const std::string id = stream::RecordId(shard, offset);
+  return TRY(Append(**session, record.value, id, arrival)) ? 1 : 0;
+}
+
+int Converter::ConvertAggregate(contract::Checker::Session& session, int shard, log::Offset offset,
+                                Timestamp arrival, BytesView value,
+                                const std::vector<bool>& taken) {
+  const auto users = codec::SplitAggregate(value);
+  if (!users || users->size() != taken.size()) {
+    Refuse(stream::RecordId(shard, offset), "it is not the aggregate that its key says");
+    return 0;
+  }
+  int rows = 0;
+  for (size_t i = 0; i < users->size(); ++i) {
+    if (!taken[i]) continue;
+    const std::string id = stream::RecordId(shard, offset, static_cast<int>(i));
+    auto appended = Append(session, (*users)[i].data, id, arrival);
+    // The rows before it stay, so the record cannot be read once more.
+    if (!appended.ok()) Refuse(id, appended.error().message());
+    if (appended.ok() && *appended) ++rows;
+  }
+  return rows;
+}
+
+Result<bool> Converter::Append(contract::Checker::Session& session, BytesView value,
+                               const std::string& id, Timestamp arrival) {
+  const Status appended = session.Append(value, id, arrival.time_since_epoch().count(), *builder_);
+  if (appended.ok()) return true;
+  builder_->DropRow();
+  if (appended.error().code() != Code::kCorrupt) return Fail(appended.error());
+  Refuse(id, appended.error().message());
   return false;
 }
 
-Result<contract::Checker::Session*> Converter::SessionFor(BytesView key) {
-  if (!last_key_.empty() && last_key_ == key) return last_session_;
-  const RecordKey decoded = TRY(DecodeRecordKey(key));
+Result<contract::Checker::Session*> Converter::SessionFor(BytesView record_key) {
+  if (!last_key_.empty() && last_key_ == record_key) return last_session_;
+  const RecordKey decoded = TRY(DecodeRecordKey(record_key));
   contract::Checker::Session* session = nullptr;
   if (decoded.object == feed_.object) session = TRY(Open(decoded.contract_version));
-  last_key_ = key;
+  last_key_ = record_key;
   last_session_ = session;
   return session;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/result.h"
@@ -21,16 +22,21 @@ class Converter {
   Converter(const Feed& feed, std::shared_ptr<const iceberg::Schema> schema,
             const contract::Contracts& contracts, Counter& refused);
 
-  // Appends the record as a row if it is one of the table; returns whether it was. A record that
-  // its own contract version does not pass is reported and is no row. kConflict when the schema
-  // lacks one of its columns.
-  Result<bool> Convert(int shard, log::Offset offset, Timestamp arrival, const log::Record& record);
+  // Appends the record's rows: one if it is of the table, of an aggregate one for each record in it
+  // that is not in quarantine. Returns how many. What its own contract version does not pass is
+  // reported and is no row. kConflict when the schema lacks one of its columns: then no row was
+  // appended.
+  Result<int> Convert(int shard, log::Offset offset, Timestamp arrival, const log::Record& record);
 
   iceberg::ColumnBuilder& builder() { return *builder_; }
   const std::shared_ptr<const iceberg::Schema>& schema() const { return schema_; }
 
  private:
-  Result<contract::Checker::Session*> SessionFor(BytesView key);
+  Result<contract::Checker::Session*> SessionFor(BytesView record_key);
+  Result<bool> Append(contract::Checker::Session& session, BytesView value, const std::string& id,
+                      Timestamp arrival);
+  int ConvertAggregate(contract::Checker::Session& session, int shard, log::Offset offset,
+                       Timestamp arrival, BytesView value, const std::vector<bool>& taken);
   Result<contract::Checker::Session*> Open(int contract_version);
   void Refuse(const std::string& id, const std::string& why);
 
@@ -45,7 +51,7 @@ class Converter {
     std::unique_ptr<contract::Checker::Session> session;
   };
   std::map<int, Opened> sessions_;  // by contract version
-  // Neighbours mostly have the same key.
+  // Neighbours mostly have the same record key.
   Bytes last_key_;
   contract::Checker::Session* last_session_ = nullptr;  // nullptr: a record of another table
 };

@@ -7,6 +7,19 @@
 #include "tail/copy_rows.h"
 
 namespace weft::tail {
+namespace {
+
+constexpr int64_t kSpareBytesMin = int64_t{1} << 20;
+
+// Whether each is one more than the one before.
+bool InTurn(const std::vector<int64_t>& offsets) {
+  for (size_t i = 1; i < offsets.size(); ++i) {
+    if (offsets[i] != offsets[i - 1] + 1) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 int64_t ShardColumns::Entry::FirstRowFrom(int64_t offset) const {
   if (chunk == nullptr) return 0;
@@ -24,9 +37,62 @@ void ShardColumns::Account(const Entry& entry, int sign) {
   record_bytes_ += sign * entry.record_bytes;
 }
 
+void ShardColumns::Append(const std::shared_ptr<const iceberg::Schema>& schema,
+                          const std::vector<iceberg::ColumnView>& rows, int64_t end,
+                          const std::vector<int64_t>& offsets, int64_t record_bytes) {
+  const int64_t count = rows.empty() ? 0 : rows.front().length;
+  CHECK(end >= end_ && (offsets.empty() ? count == end - end_ || count == 0
+                                        : static_cast<int64_t>(offsets.size()) == count));
+  if (open_ == nullptr) {
+    open_ = spare_ != nullptr ? std::move(spare_) : iceberg::ColumnBuilder::Make(schema);
+    spare_bytes_ = 0;
+    next_ = {.begin = end_, .end = end_, .chunk = nullptr, .offsets = {}};
+    scattered_ = false;
+  }
+  const bool in_turn =
+      offsets.empty() ? count == end - end_
+                      : InTurn(offsets) && offsets.front() == end_ && offsets.back() == end - 1;
+  if (!in_turn && !scattered_) {
+    scattered_ = true;
+    for (int64_t row = 0; row < open_->rows(); ++row) next_.offsets.push_back(next_.begin + row);
+  }
+  if (scattered_ && offsets.empty()) {
+    for (int64_t row = 0; row < count; ++row) next_.offsets.push_back(end_ + row);
+  } else if (scattered_) {
+    next_.offsets.insert(next_.offsets.end(), offsets.begin(), offsets.end());
+  }
+  appended_ = true;
+  open_->AppendRows(rows, 0, count);
+  next_.end = end_ = end;
+  next_.record_bytes += record_bytes;
+  record_bytes_ += record_bytes;
+}
+
+Status ShardColumns::Close() {
+  if (open_ == nullptr) return {};
+  auto rows = std::move(open_);
+  Entry entry = std::move(next_);
+  end_ = entry.begin;
+  record_bytes_ -= entry.record_bytes;
+  const int64_t bytes = rows->bytes();
+  if (rows->rows() > 0) entry.chunk = TRY(rows->Seal());
+  if (bytes >= kSpareBytesMin) {
+    spare_ = std::move(rows);
+    spare_bytes_ = bytes;
+  }
+  Push(std::move(entry));
+  return {};
+}
+
+void ShardColumns::DropSpare() {
+  if (!appended_) {
+    spare_.reset();
+    spare_bytes_ = 0;
+  }
+  appended_ = false;
+}
+
 void ShardColumns::Push(Entry entry) {
-  CHECK(entry.begin == end_ && entry.end >= entry.begin);
-  if (entry.rows() == entry.end - entry.begin) entry.offsets.clear();
   end_ = entry.end;
   Account(entry, 1);
   // A stretch without rows joins its neighbour: a table whose product writes to others only costs
@@ -50,8 +116,12 @@ void ShardColumns::Release(int64_t offset) {
     Account(entries_.front(), -1);
     entries_.pop_front();
   }
+  if (open_ != nullptr && next_.end <= offset) {
+    record_bytes_ -= next_.record_bytes;
+    open_.reset();
+  }
   // What follows must go on from the new end.
-  if (entries_.empty()) CHECK(begin_ == end_);
+  if (entries_.empty() && open_ == nullptr) CHECK(begin_ == end_);
 }
 
 int64_t ShardColumns::Collect(int64_t from, int64_t bytes_max,
@@ -87,21 +157,22 @@ size_t ShardColumns::MergeCount(int64_t chunk_bytes) const {
   return count;
 }
 
-Status ShardColumns::MergeLast(size_t count, const iceberg::Schema& schema,
-                               iceberg::ColumnBuilder& builder) {
-  CHECK(count <= entries_.size() && builder.rows() == 0);
+Status ShardColumns::MergeLast(size_t count, iceberg::ColumnBuilder& builder) {
+  CHECK(count <= entries_.size() && builder.rows() == 0 && open_ == nullptr);
   const auto first = entries_.end() - static_cast<std::ptrdiff_t>(count);
   Entry merged{.begin = first->begin, .end = entries_.back().end, .chunk = nullptr, .offsets = {}};
+  const bool scattered = std::any_of(first, entries_.end(), [](const Entry& entry) {
+    return !entry.offsets.empty() || entry.rows() < entry.end - entry.begin;
+  });
   for (auto entry = first; entry != entries_.end(); ++entry) {
     merged.record_bytes += entry->record_bytes;
-    for (int64_t row = 0; row < entry->rows(); ++row) {
+    for (int64_t row = 0; scattered && row < entry->rows(); ++row) {
       merged.offsets.push_back(entry->offsets.empty() ? entry->begin + row
                                                       : entry->offsets[static_cast<size_t>(row)]);
     }
-    if (entry->chunk != nullptr) CopyRows(*entry->chunk, schema, builder);
+    if (entry->rows() > 0) builder.AppendRows(entry->chunk->columns(), 0, entry->rows());
   }
   if (builder.rows() > 0) merged.chunk = TRY(builder.Seal());
-  if (merged.rows() == merged.end - merged.begin) merged.offsets.clear();
   for (auto entry = first; entry != entries_.end(); ++entry) Account(*entry, -1);
   entries_.erase(first, entries_.end());
   Account(merged, 1);
@@ -118,6 +189,7 @@ Status ShardColumns::Rebuild(const iceberg::Schema& schema, iceberg::ColumnBuild
     entry.chunk = std::move(chunk);
     Account(entry, 1);
   }
+  builder.Reset();
   return {};
 }
 

@@ -13,10 +13,21 @@ namespace {
 constexpr int64_t kLazyRecords = 200;
 // What is turned into columns ahead of need under one hold of the lock: a query may wait for it.
 constexpr int64_t kAheadBytes = int64_t{1} << 20;
+// Drafts that are kept for the next records, each with the memory it has grown to.
+constexpr size_t kIdleDraftsMax = 8;
+constexpr int64_t kIdleDraftBytesMax = int64_t{1} << 20;
+// What is left in the converter's builder when its rows were taken.
+constexpr int64_t kBuilderBytesKept = int64_t{256} << 10;
 
 int64_t PositionOf(const catalog::Positions& positions, int shard) {
   auto found = positions.find(shard);
   return found == positions.end() ? 0 : found->second;
+}
+
+size_t PlaceOf(const iceberg::Schema& schema, std::string_view column) {
+  size_t at = 0;
+  while (at < schema.fields.size() && schema.fields[at].name != column) ++at;
+  return at;
 }
 
 }  // namespace
@@ -25,39 +36,35 @@ TableColumns::TableColumns(const Feed& feed, const Tail::Options& options,
                            const Dependencies& dependencies)
     : feed_(feed), options_(options), dependencies_(dependencies) {}
 
-TableColumns::~TableColumns() { dependencies_.bytes -= bytes_; }
+TableColumns::~TableColumns() { *dependencies_.bytes -= bytes_; }
 
 Result<TailRows> TableColumns::Rows(std::shared_ptr<const iceberg::Schema> schema,
                                     const catalog::Positions& from, int64_t bytes_max) {
-  const auto shards = TRY(dependencies_.streams.Shards(feed_.stream));
-  std::vector<log::Bounds> bounds;
-  for (const stream::ShardId& shard : shards) {
-    bounds.push_back(TRY(dependencies_.streams.BoundsOf(shard)));
-  }
+  const auto shards = TRY(dependencies_.streams.BoundsOf(feed_.stream));
   std::lock_guard lock(mutex_);
   if (forgotten_) return Fail(Code::kConflict, "the table's columns were forgotten");
   TRY(Adopt(schema));
   TailRows rows;
-  for (size_t i = 0; i < shards.size(); ++i) {
-    const int64_t position = PositionOf(from, shards[i].number);
-    if (position > bounds[i].end.value) {
+  for (const auto& [number, bounds] : shards) {
+    const stream::ShardId shard{feed_.stream, number};
+    const int64_t position = PositionOf(from, number);
+    if (position > bounds.end.value) {
       return Fail(
           Code::kCorrupt,
           fmt::format(
               "records of stream {} shard {} are lost: the log ends at {}, the table is at {}",
-              feed_.stream.text(), shards[i].number, bounds[i].end.value, position));
+              feed_.stream.text(), number, bounds.end.value, position));
     }
-    ShardColumns* columns = TRY(Shard(shards[i], position));
+    ShardColumns* columns = TRY(Shard(shard, position));
     if (bytes_max > 0 && rows.bytes >= bytes_max) {
-      rows.end[shards[i].number] = position;
+      rows.end[number] = position;
       continue;
     }
     const int64_t left = bytes_max == 0 ? 0 : bytes_max - rows.bytes;
-    const Status converted = ConvertTo(shards[i], *columns, position, bounds[i].end.value, left);
+    const Status converted = ConvertTo(shard, *columns, position, bounds.end.value, left);
     Account();
     TRY(converted);
-    rows.end[shards[i].number] =
-        columns->Collect(position, left, rows.slices, rows.rows, rows.bytes);
+    rows.end[number] = columns->Collect(position, left, rows.slices, rows.rows, rows.bytes);
   }
   return rows;
 }
@@ -82,20 +89,45 @@ void TableColumns::Release(const catalog::Positions& positions) {
   Account();
 }
 
-Result<bool> TableColumns::Ahead(bool lazily) {
+Result<bool> TableColumns::Ahead(Steps steps) {
   std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || forgotten_ || behind_ || converter_ == nullptr) return false;
-  for (auto& [number, columns] : shards_) {
+  const auto shards = TRY(dependencies_.streams.BoundsOf(feed_.stream));
+  // Those that are forgotten held nothing any more.
+  std::erase_if(shards_, [&](const auto& known) {
+    return std::none_of(shards.begin(), shards.end(),
+                        [&](const auto& shard) { return shard.shard == known.first; });
+  });
+  for (const auto& [number, bounds] : shards) {
+    // One that a split or merge made since; what is gone from it is in the table.
+    auto known = shards_.find(number);
+    if (known == shards_.end()) {
+      known = shards_.emplace(number, ShardColumns(bounds.begin.value)).first;
+    }
+    ShardColumns& columns = known->second;
     const stream::ShardId shard{feed_.stream, number};
-    const log::Bounds bounds = TRY(dependencies_.streams.BoundsOf(shard));
+    const Draft* next = NextDraft(number, columns);
+    const bool draft = next != nullptr && next->begin() == columns.end();
     const int64_t waiting = bounds.end.value - columns.end();
-    if (waiting <= 0 || (lazily && waiting < kLazyRecords)) continue;
-    const Status stepped = Step(shard, columns, kAheadBytes);
+    const bool few = steps.lazily && waiting < kLazyRecords;
+    if (!draft && (waiting <= 0 || few || !steps.convert)) continue;
+    const Status stepped = Step(shard, columns, bounds.end.value, kAheadBytes);
     Account();
     if (!stepped.ok() && stepped.error().code() == Code::kConflict) behind_ = true;
     TRY(stepped);
     return true;
   }
+  if (steps.lazily) return false;
+  for (auto& [number, columns] : shards_) columns.DropSpare();
+  Account();
+  std::lock_guard drafts(drafts_mutex_);
+  if (begun_ == 0) idle_.clear();
+  begun_ = 0;
+  std::erase_if(ready_, [&](const auto& ready) {
+    if (shards_.contains(ready.first)) return false;
+    for (const auto& draft_of_it : ready.second) ready_bytes_ -= draft_of_it->bytes();
+    return true;
+  });
   return false;
 }
 
@@ -105,6 +137,59 @@ void TableColumns::Forget() {
   shards_.clear();
   converter_.reset();
   Account();
+  std::lock_guard drafts(drafts_mutex_);
+  draft_schema_.reset();
+  idle_.clear();
+  ready_.clear();
+  ready_bytes_ = 0;
+}
+
+std::unique_ptr<Draft> TableColumns::Begin(int64_t record_bytes) {
+  std::unique_ptr<Draft> draft;
+  {
+    std::lock_guard lock(drafts_mutex_);
+    if (draft_schema_ == nullptr) return nullptr;
+    ++begun_;
+    if (idle_.empty()) {
+      draft = std::make_unique<Draft>(feed_.table_id, draft_schema_, dependencies_.bytes);
+    } else {
+      draft = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  draft->Begin(record_bytes);
+  return draft;
+}
+
+int64_t TableColumns::Offer(std::unique_ptr<Draft> draft) {
+  std::lock_guard lock(drafts_mutex_);
+  if (draft->schema() != draft_schema_) return 0;
+  ready_bytes_ += draft->bytes();
+  ready_[draft->shard()].push_back(std::move(draft));
+  return ready_bytes_;
+}
+
+// Drafts come as their records become durable, so in the order of the log. One that the log was
+// read for meanwhile is of no use any more.
+const Draft* TableColumns::NextDraft(int shard, const ShardColumns& columns) {
+  std::lock_guard lock(drafts_mutex_);
+  auto ready = ready_.find(shard);
+  if (ready == ready_.end()) return nullptr;
+  auto& drafts = ready->second;
+  while (!drafts.empty() && drafts.front()->begin() < columns.end()) {
+    ready_bytes_ -= drafts.front()->bytes();
+    drafts.pop_front();
+  }
+  return drafts.empty() ? nullptr : drafts.front().get();
+}
+
+std::unique_ptr<Draft> TableColumns::TakeDraft(int shard) {
+  std::lock_guard lock(drafts_mutex_);
+  auto& drafts = ready_[shard];
+  auto draft = std::move(drafts.front());
+  drafts.pop_front();
+  ready_bytes_ -= draft->bytes();
+  return draft;
 }
 
 // Schemas of one table only grow, so the one that covers the other is the later one.
@@ -122,9 +207,21 @@ Status TableColumns::Adopt(const std::shared_ptr<const iceberg::Schema>& schema)
   }
   auto next =
       std::make_unique<Converter>(feed_, schema, dependencies_.contracts, dependencies_.refused);
-  for (auto& [number, columns] : shards_) TRY(columns.Rebuild(*schema, next->builder()));
+  for (auto& [number, columns] : shards_) {
+    TRY(columns.Close());
+    TRY(columns.Rebuild(*schema, next->builder()));
+  }
   converter_ = std::move(next);
   behind_ = false;
+  id_column_ = PlaceOf(*schema, contract::kIdColumn);
+  arrival_column_ = PlaceOf(*schema, contract::kArrivalColumn);
+  std::lock_guard lock(drafts_mutex_);
+  // Without Weft's own columns it is a table that no checker is made for.
+  const bool whole = std::max(id_column_, arrival_column_) < schema->fields.size();
+  draft_schema_ = whole ? schema : nullptr;
+  idle_.clear();
+  ready_.clear();  // of the schema before: made anew from the log
+  ready_bytes_ = 0;
   return {};
 }
 
@@ -145,64 +242,86 @@ Status TableColumns::ConvertTo(const stream::ShardId& shard, ShardColumns& colum
                                int64_t end, int64_t bytes_max) {
   std::vector<engine::ColumnSlice> ignored;
   int64_t rows = 0, have = 0;
+  TRY(Close(columns));
   if (bytes_max > 0) columns.Collect(from, 0, ignored, rows, have);
   while (columns.end() < end && (bytes_max == 0 || have < bytes_max)) {
     // Delivery (the caller with a limit) goes on, else nothing would ever become less.
-    if (bytes_max == 0 && dependencies_.bytes >= options_.bytes_refuse) {
+    if (bytes_max == 0 && *dependencies_.bytes >= options_.bytes_refuse) {
       return Fail(Code::kUnavailable,
                   "too many records wait for delivery: the limit of memory for them is reached");
     }
     const int64_t before = columns.record_bytes();
-    TRY(Step(shard, columns, 4 * options_.chunk_bytes));
+    TRY(Step(shard, columns, end, 4 * options_.chunk_bytes));
     have += columns.record_bytes() - before;
     Account();
   }
+  return Close(columns);
+}
+
+struct TableColumns::Read {
+  int64_t end = 0;               // the records before it were read
+  std::vector<int64_t> offsets;  // of the rows
+  int64_t record_bytes = 0;      // of the rows' records
+};
+
+Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns, int64_t end,
+                          int64_t read_bytes_max) {
+  const Draft* next = NextDraft(shard.number, columns);
+  if (next != nullptr && next->begin() == columns.end()) {
+    auto draft = TakeDraft(shard.number);
+    draft->Finish(id_column_, arrival_column_);
+    columns.Append(converter_->schema(), draft->rows().Views(), draft->end(), {},
+                   draft->record_bytes());
+    std::lock_guard lock(drafts_mutex_);
+    if (idle_.size() < kIdleDraftsMax && draft->bytes() <= kIdleDraftBytesMax) {
+      idle_.push_back(std::move(draft));
+    }
+  } else {
+    if (next != nullptr) end = std::min(end, next->begin());
+    iceberg::ColumnBuilder& builder = converter_->builder();
+    Read read{.end = columns.end(), .offsets = {}};
+    const Status status = ReadLog(shard, read, end, read_bytes_max);
+    if (read.end > columns.end()) {
+      columns.Append(converter_->schema(), builder.Views(), read.end, read.offsets,
+                     read.record_bytes);
+    }
+    if (builder.bytes() > kBuilderBytesKept) {
+      builder.Reset();
+    } else {
+      builder.Clear();
+    }
+    TRY(status);
+  }
+  return columns.open_bytes() < options_.chunk_bytes ? Status() : Close(columns);
+}
+
+// What is small is joined with its neighbours, as long as that costs little.
+Status TableColumns::Close(ShardColumns& columns) {
+  TRY(columns.Close());
+  const size_t count = columns.MergeCount(options_.chunk_bytes);
+  if (count < 2) return {};
+  auto builder = iceberg::ColumnBuilder::Make(converter_->schema());
+  // Where there is no memory for it, they stay as they are.
+  (void)columns.MergeLast(count, *builder).ok();
   return {};
 }
 
-Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns,
-                          int64_t read_bytes_max) {
-  iceberg::ColumnBuilder& builder = converter_->builder();
-  ShardColumns::Entry entry{
-      .begin = columns.end(), .end = columns.end(), .chunk = nullptr, .offsets = {}};
-  const Status read = Read(shard, entry, read_bytes_max);
-  if (entry.end == entry.begin) return read;
-  if (builder.rows() > 0) {
-    auto sealed = builder.Seal();
-    if (!sealed.ok()) {
-      Restart();
-      return Fail(sealed.error());
-    }
-    entry.chunk = *std::move(sealed);
-  }
-  columns.Push(std::move(entry));
-  const size_t count = columns.MergeCount(options_.chunk_bytes);
-  if (count >= 2 && !columns.MergeLast(count, *converter_->schema(), builder).ok()) Restart();
-  return read;
-}
-
-// After a failed Seal nothing is known of what the builder holds.
-void TableColumns::Restart() {
-  converter_ = std::make_unique<Converter>(feed_, converter_->schema(), dependencies_.contracts,
-                                           dependencies_.refused);
-}
-
-// Reads from entry.end on into the builder until a chunk is full, `read_bytes_max` are read or the
-// log ends. What it got before a failure counts.
-Status TableColumns::Read(const stream::ShardId& shard, ShardColumns::Entry& entry,
-                          int64_t read_bytes_max) {
+// Reads from read.end on into the builder until a chunk is full, `read_bytes_max` are read, or
+// `end` or the log's end is reached. What it got before a failure counts.
+Status TableColumns::ReadLog(const stream::ShardId& shard, Read& read, int64_t end,
+                             int64_t read_bytes_max) {
   const iceberg::ColumnBuilder& builder = converter_->builder();
   int64_t read_bytes = 0;
-  while (builder.bytes() < options_.chunk_bytes && read_bytes < read_bytes_max) {
+  while (read.end < end && builder.bytes() < options_.chunk_bytes && read_bytes < read_bytes_max) {
     auto batches = dependencies_.streams.Read(
-        shard, log::Offset{entry.end},
+        shard, log::Offset{read.end},
         {.bytes_max = std::min(read_bytes_max, log::ReadLimits{}.bytes_max)});
     if (!batches.ok() && batches.error().code() == Code::kNotFound) {
       return Fail(
           Code::kCorrupt,
           fmt::format(
               "records of stream {} shard {} from {} on are gone before they were in table {}: {}",
-              shard.stream.text(), shard.number, entry.end, feed_.table_id,
+              shard.stream.text(), shard.number, read.end, feed_.table_id,
               batches.error().message()));
     }
     if (!batches.ok()) return Fail(batches.error());
@@ -210,15 +329,14 @@ Status TableColumns::Read(const stream::ShardId& shard, ShardColumns::Entry& ent
     for (const log::StoredBatch& batch : *batches) {
       for (size_t i = 0; i < batch.records.size(); ++i) {
         const int64_t offset = batch.first.value + static_cast<int64_t>(i);
-        if (offset < entry.end) continue;  // the batch began before
-        if (builder.bytes() >= options_.chunk_bytes) return {};
+        if (offset < read.end) continue;  // the batch began before
+        if (offset >= end || builder.bytes() >= options_.chunk_bytes) return {};
         const log::Record& record = batch.records[i];
-        if (TRY(converter_->Convert(shard.number, {offset}, batch.arrival, record))) {
-          entry.offsets.push_back(offset);
-          entry.record_bytes += static_cast<int64_t>(record.value.size());
-        }
+        const int rows = TRY(converter_->Convert(shard.number, {offset}, batch.arrival, record));
+        read.offsets.insert(read.offsets.end(), static_cast<size_t>(rows), offset);
+        if (rows > 0) read.record_bytes += static_cast<int64_t>(record.value.size());
         read_bytes += static_cast<int64_t>(record.key.size() + record.value.size());
-        entry.end = offset + 1;
+        read.end = offset + 1;
       }
     }
   }
@@ -231,7 +349,7 @@ void TableColumns::Account() {
     bytes += columns.bytes();
     waiting += columns.record_bytes();
   }
-  dependencies_.bytes += bytes - bytes_;
+  *dependencies_.bytes += bytes - bytes_;
   bytes_ = bytes;
   waiting_bytes_ = waiting;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include "contract/contracts.h"
 #include "stream/streams.h"
 #include "tail/converter.h"
+#include "tail/draft.h"
 #include "tail/shard_columns.h"
 #include "tail/tail.h"
 
@@ -23,7 +25,7 @@ class TableColumns {
     stream::Streams& streams;
     const contract::Contracts& contracts;
     Counter& refused;
-    std::atomic<int64_t>& bytes;  // of the columns of all tables
+    std::shared_ptr<std::atomic<int64_t>> bytes;  // of the columns of all tables
   };
   TableColumns(const Feed& feed, const Tail::Options& options, const Dependencies& dependencies);
   ~TableColumns();
@@ -32,9 +34,20 @@ class TableColumns {
                         const catalog::Positions& from, int64_t bytes_max);
   Status Follow(std::shared_ptr<const iceberg::Schema> schema, const catalog::Positions& from);
   void Release(const catalog::Positions& positions);
-  // Converts one step of what arrived; returns whether there was anything. `lazily`: not for a few
-  // records only.
-  Result<bool> Ahead(bool lazily);
+  // Takes one step of what arrived: drafts, and where `convert` says so records of the log; returns
+  // whether there was anything. `lazily`: nothing is done for a few records only.
+  struct Steps {
+    bool convert = true;
+    bool lazily = true;
+  };
+  Result<bool> Ahead(Steps steps);
+
+  // For rows of records that are about to be appended; nullptr as long as the table's schema is not
+  // known.
+  std::unique_ptr<Draft> Begin(int64_t record_bytes);
+  // Takes a draft whose records are durable. Returns the octets that wait so.
+  int64_t Offer(std::unique_ptr<Draft> draft);
+  const Feed& feed() const { return feed_; }
   // Gives the memory back and converts nothing from now on.
   void Forget();
 
@@ -46,9 +59,15 @@ class TableColumns {
   Result<ShardColumns*> Shard(const stream::ShardId& shard, int64_t from);
   Status ConvertTo(const stream::ShardId& shard, ShardColumns& columns, int64_t from, int64_t end,
                    int64_t bytes_max);
-  Status Step(const stream::ShardId& shard, ShardColumns& columns, int64_t read_bytes_max);
-  Status Read(const stream::ShardId& shard, ShardColumns::Entry& entry, int64_t read_bytes_max);
-  void Restart();
+  // One step towards `end`, by a draft or from the log.
+  Status Step(const stream::ShardId& shard, ShardColumns& columns, int64_t end,
+              int64_t read_bytes_max);
+  Status Close(ShardColumns& columns);
+  struct Read;
+  Status ReadLog(const stream::ShardId& shard, Read& read, int64_t end, int64_t read_bytes_max);
+  // The next draft that has not been passed; it begins at columns.end() or later.
+  const Draft* NextDraft(int shard, const ShardColumns& columns);
+  std::unique_ptr<Draft> TakeDraft(int shard);
   void Account();
 
   const Feed feed_;
@@ -60,8 +79,17 @@ class TableColumns {
   bool forgotten_ = false;
   bool behind_ = false;  // the schema lacks columns of newer records: wait for the next caller's
   std::unique_ptr<Converter> converter_;
+  size_t id_column_ = 0, arrival_column_ = 0;  // of its schema
   std::map<int, ShardColumns> shards_;
   int64_t bytes_ = 0;
+
+  // Taken last, and never for long: the log's own thread offers.
+  std::mutex drafts_mutex_;
+  std::shared_ptr<const iceberg::Schema> draft_schema_;
+  std::vector<std::unique_ptr<Draft>> idle_;
+  int begun_ = 0;                                            // since the idle ones were looked at
+  std::map<int, std::deque<std::unique_ptr<Draft>>> ready_;  // by shard, in order of offset
+  int64_t ready_bytes_ = 0;
 };
 
 }  // namespace weft::tail

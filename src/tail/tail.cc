@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tail/tail.h"
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -14,6 +16,8 @@ namespace {
 
 constexpr milliseconds kPoll{50};
 constexpr int kEagerEvery = 4;  // polls: then also a single record is converted
+// Drafts are taken before the next poll when so much of them waits: a query would take them first.
+constexpr int64_t kReadyBytes = int64_t{1} << 20;
 
 }  // namespace
 
@@ -35,6 +39,7 @@ struct Tail::State {
           feed, options,
           TableColumns::Dependencies{
               .streams = streams, .contracts = contracts, .refused = refused, .bytes = bytes});
+      by_stream[feed.stream].push_back(columns);
     }
     if (!thread.joinable() && !stopping) thread = std::thread([this] { Run(); });
     return columns;
@@ -48,12 +53,13 @@ struct Tail::State {
   void Run();
   bool Pass(bool lazily);
   void SignalPressure() {
+    if (!refused_drafts.exchange(false) && *bytes <= options.bytes_max) return;
     std::function<void()> call;
     {
       std::lock_guard lock(mutex);
       call = on_pressure;
     }
-    if (bytes > options.bytes_max && call) call();
+    if (call) call();
   }
 
   const Options options;
@@ -61,27 +67,34 @@ struct Tail::State {
   const contract::Contracts& contracts;
   Counter& refused;
   Gauge& bytes_gauge;
-  std::atomic<int64_t> bytes = 0;
+  const std::shared_ptr<std::atomic<int64_t>> bytes = std::make_shared<std::atomic<int64_t>>(0);
+  std::atomic<bool> refused_drafts = false;  // for want of memory
 
   mutable std::mutex mutex;
   std::condition_variable wake;
   bool stopping = false;
+  bool hurry = false;
   std::function<void()> on_pressure;
   std::map<int64_t, std::shared_ptr<TableColumns>> tables;
+  std::map<stream::StreamName, std::vector<std::shared_ptr<TableColumns>>> by_stream;
   std::thread thread;
 };
 
 void Tail::State::Run() {
-  for (int poll = 0;; ++poll) {
+  pthread_setname_np(pthread_self(), "tail");
+  for (int poll = 0;;) {
     {
       std::unique_lock lock(mutex);
-      if (wake.wait_for(lock, kPoll, [&] { return stopping; })) return;
+      const bool early = wake.wait_for(lock, kPoll, [&] { return stopping || hurry; });
+      if (stopping) return;
+      hurry = false;
+      if (!early) ++poll;
     }
     while (Pass(poll % kEagerEvery != 0)) {
       std::lock_guard lock(mutex);
       if (stopping) return;
     }
-    bytes_gauge.Set(static_cast<double>(bytes));
+    bytes_gauge.Set(static_cast<double>(*bytes));
     SignalPressure();
   }
 }
@@ -95,9 +108,9 @@ bool Tail::State::Pass(bool lazily) {
   }
   bool any = false;
   for (const auto& columns : all) {
-    if (bytes >= options.bytes_max) return false;
+    const bool room = *bytes < options.bytes_max;
     // What fails here fails again for whoever asks for the rows, and is reported there.
-    auto moved = columns->Ahead(lazily);
+    auto moved = columns->Ahead({.convert = room, .lazily = lazily});
     any = any || (moved.ok() && *moved);
   }
   return any;
@@ -137,6 +150,37 @@ Status Tail::Follow(const Feed& feed, std::shared_ptr<const iceberg::Schema> sch
   return state_->Columns(feed)->Follow(std::move(schema), from);
 }
 
+std::unique_ptr<Draft> Tail::Begin(const stream::StreamName& stream, std::string_view object,
+                                   int64_t record_bytes) {
+  std::shared_ptr<TableColumns> columns;
+  {
+    std::lock_guard lock(state_->mutex);
+    auto fed = state_->by_stream.find(stream);
+    if (fed == state_->by_stream.end()) return nullptr;
+    for (const auto& one : fed->second) {
+      if (one->feed().object == object) columns = one;
+    }
+  }
+  if (columns == nullptr) return nullptr;
+  if (*state_->bytes + record_bytes > state_->options.bytes_max) {
+    state_->refused_drafts = true;
+    return nullptr;
+  }
+  return columns->Begin(record_bytes);
+}
+
+void Tail::Offer(std::unique_ptr<Draft> draft, int shard, const log::Appended& appended,
+                 int64_t record_bytes) {
+  const auto columns = state_->Known(draft->table_id());
+  if (columns == nullptr) return;
+  draft->Place(shard, appended.first.value, appended.arrival.time_since_epoch().count(),
+               record_bytes);
+  if (columns->Offer(std::move(draft)) < kReadyBytes) return;
+  std::lock_guard lock(state_->mutex);
+  if (std::exchange(state_->hurry, true)) return;
+  state_->wake.notify_one();
+}
+
 bool Tail::Follows(int64_t table_id) const { return state_->Known(table_id) != nullptr; }
 
 int64_t Tail::WaitingBytes(int64_t table_id) const {
@@ -157,10 +201,13 @@ void Tail::Forget(int64_t table_id) {
     if (found == state_->tables.end()) return;
     columns = std::move(found->second);
     state_->tables.erase(found);
+    auto fed = state_->by_stream.find(columns->feed().stream);
+    std::erase(fed->second, columns);
+    if (fed->second.empty()) state_->by_stream.erase(fed);
   }
   columns->Forget();
 }
 
-int64_t Tail::bytes() const { return state_->bytes; }
+int64_t Tail::bytes() const { return *state_->bytes; }
 
 }  // namespace weft::tail

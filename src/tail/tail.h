@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The undelivered records as columns: made from the log once, kept within a budget, shared by every
-// query and by delivery.
+// The undelivered records as columns: made once, in the pass that checks the records or else from
+// the log, kept within a budget, shared by every query and by delivery.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,7 @@
 #include "contract/contracts.h"
 #include "engine/engine.h"
 #include "stream/streams.h"
+#include "tail/draft.h"
 #include "tail/feeds.h"
 
 namespace weft::tail {
@@ -58,6 +59,16 @@ class Tail {
   // allows; Rows does so too. Failures as those of Rows.
   Status Follow(const Feed& feed, std::shared_ptr<const iceberg::Schema> schema,
                 const catalog::Positions& from);
+  // For the rows of records that are about to be appended to `stream` as the contract's `object`,
+  // of so many octets in all. nullptr where the table's schema is not known (nobody follows it) or
+  // memory is short: then the rows come from the log.
+  std::unique_ptr<Draft> Begin(const stream::StreamName& stream, std::string_view object,
+                               int64_t record_bytes);
+  // The draft's rows are the records of `shard` from appended.first on, which are durable. Quick:
+  // it may be called by the log's own thread. One that is of no use any more is dropped.
+  void Offer(std::unique_ptr<Draft> draft, int shard, const log::Appended& appended,
+             int64_t record_bytes);
+
   // Bytes of the records of the table that were converted and not yet released.
   int64_t WaitingBytes(int64_t table_id) const;
   // Whether the table's records are being turned into columns: from Follow or Rows to Forget.
@@ -67,7 +78,7 @@ class Tail {
   void Release(int64_t table_id, const catalog::Positions& positions);
   void Forget(int64_t table_id);
 
-  int64_t bytes() const;  // of columns in memory
+  int64_t bytes() const;  // of columns in memory, drafts included
 
  private:
   struct State;

@@ -36,8 +36,12 @@ TestProduct::TestProduct(Mode mode, const std::vector<contract::ShortColumn>& co
   CHECK(contract.ok());
   CHECK(database
             .Transact([&](meta::Transaction& tx) -> Status {
-              TRY(streams->Create(tx, intake.stream));
-              TRY(streams->Create(tx, intake.quarantine));
+              TRY(streams->Create(tx, {.name = intake.stream,
+                                       .account = intake.account,
+                                       .use = stream::Use::kProduct}));
+              TRY(streams->Create(tx, {.name = intake.quarantine,
+                                       .account = intake.account,
+                                       .use = stream::Use::kInternal}));
               (void)TRY(contracts->Put(tx, intake.product, *contract));
               return intakes->Put(tx, intake);
             })
@@ -47,10 +51,12 @@ TestProduct::TestProduct(Mode mode, const std::vector<contract::ShortColumn>& co
 void TestProduct::Restart() {
   quarantine.reset();
   ingest.reset();
-  streams = std::make_unique<stream::Streams>(database, log);
+  streams =
+      std::make_unique<stream::Streams>(stream::Streams::Options{}, database, log, clock, metrics);
   contracts = std::make_unique<contract::Contracts>(database);
   intakes = std::make_unique<Intakes>(database);
-  ingest = std::make_unique<Ingest>(*contracts, *streams, SystemClock(), SystemRandom(), metrics);
+  ingest = std::make_unique<Ingest>(*contracts, *intakes, *streams, clock, SystemRandom(), metrics);
+  CHECK(ingest->Recover(database, keys_max).ok());
   quarantine = std::make_unique<Quarantine>(database, *streams, *ingest);
 }
 
@@ -61,6 +67,23 @@ Result<Outcome> TestProduct::Publish(const std::string& body, codec::RecordForma
   ingest->Accept(
       {.intake = intake, .object = object, .format = format, .body = kept, .records = *kept},
       [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
+  return answer.get_future().get();
+}
+
+void TestProduct::PublishOnce(const std::string& key, const std::string& body, Ingest::Done done) {
+  auto kept = std::make_shared<const Bytes>(body);
+  ingest->Accept({.intake = intake,
+                  .object = "",
+                  .format = codec::RecordFormat::kJson,
+                  .body = kept,
+                  .records = *kept,
+                  .idempotency_key = key},
+                 std::move(done));
+}
+
+Result<Outcome> TestProduct::PublishOnce(const std::string& key, const std::string& body) {
+  std::promise<Result<Outcome>> answer;
+  PublishOnce(key, body, [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
   return answer.get_future().get();
 }
 

@@ -45,7 +45,7 @@ Ground::Ground()
 }
 
 Modules::Modules(Ground& ground, const Tail::Options& options, objects::ObjectStore* store)
-    : streams(ground.database, ground.log),
+    : streams({}, ground.database, ground.log, ground.clock, metrics),
       contracts(ground.database),
       tables(store == nullptr ? *ground.store : *store, SystemClock(), SystemRandom()),
       catalog(ground.database),
@@ -65,7 +65,8 @@ std::vector<Feed> MakeProduct(Modules& modules, const std::string& name,
   const stream::StreamName stream("product-" + name);
   Must(modules.database.Transact([&](meta::Transaction& tx) -> Status {
     feeds.clear();
-    TRY(modules.streams.Create(tx, stream));
+    TRY(modules.streams.Create(
+        tx, {.name = stream, .account = AccountId("111122223333"), .use = stream::Use::kProduct}));
     TRY(modules.contracts.Put(tx, ProductName(name), contract));
     for (const contract::SchemaObject& object : contract.objects) {
       const contract::TableSchema schema = contract::MakeTableSchema(object);
@@ -120,6 +121,31 @@ Result<int64_t> AppendWithKey(Modules& modules, const Feed& feed, const Bytes& k
     answer.set_value(std::move(appended));
   });
   return TRY(answer.get_future().get()).first.value;
+}
+
+Status AppendKeyed(Modules& modules, const Feed& feed, const std::string& partition_key,
+                   const std::string& record) {
+  struct Owned {
+    Bytes key, record;
+  };
+  auto owned = std::make_shared<Owned>(
+      Owned{EncodeRecordKey({.contract_version = 1, .object = feed.object}), record});
+  std::vector<stream::Streams::Part> unit;
+  {
+    auto route = TRY(modules.streams.RouteOf(feed.stream));
+    const int shard = route.ShardOf(stream::HashOf(partition_key));
+    unit.push_back(
+        {.stream = feed.stream,
+         .route = std::move(route),
+         .shard = shard,
+         .batch = {
+             .id = "", .records = {{.key = owned->key, .value = owned->record}}, .owner = owned}});
+  }
+  std::promise<Status> answer;
+  modules.streams.Append(std::move(unit), [&](const Result<std::vector<log::Appended>>& appended) {
+    answer.set_value(appended.ok() ? Status() : Status(Fail(appended.error())));
+  });
+  return answer.get_future().get();
 }
 
 Result<int64_t> AppendRecords(Modules& modules, const Feed& feed, int contract_version,

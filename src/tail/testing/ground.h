@@ -3,6 +3,7 @@
 // over them.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,17 @@
 
 namespace weft::tail {
 
+// A clock that a test moves; it starts at the machine's time, which the log and the stores go by.
+class MovedClock final : public Clock {
+ public:
+  Timestamp Now() const override { return SystemClock().Now() + ahead_.load(); }
+  microseconds Elapsed() const override { return SystemClock().Elapsed() + ahead_.load(); }
+  void Move(microseconds by) { ahead_ = ahead_.load() + by; }
+
+ private:
+  std::atomic<microseconds> ahead_{microseconds(0)};
+};
+
 // Database, log and objects in memory, each behind a wrapper that can fail. Lives on when the
 // modules are gone.
 struct Ground {
@@ -27,6 +39,7 @@ struct Ground {
   std::unique_ptr<meta::Database> kept_database;
   std::unique_ptr<log::RecordLog> kept_log;
   std::unique_ptr<objects::ObjectStore> store;
+  MovedClock clock;  // of the streams
   meta::FailingDatabase database;
   log::FailingLog log;
 };
@@ -60,6 +73,9 @@ int ChangeContract(Modules& modules, const Feed& feed, const contract::Contract&
 // Appends records as one batch; returns the offset of the first.
 Result<int64_t> AppendRecords(Modules& modules, const Feed& feed, int contract_version,
                               const std::vector<std::string>& records);
+// To the shard of the partition key.
+Status AppendKeyed(Modules& modules, const Feed& feed, const std::string& partition_key,
+                   const std::string& record);
 Result<int64_t> AppendWithKey(Modules& modules, const Feed& feed, const Bytes& key,
                               const std::vector<std::string>& records);
 

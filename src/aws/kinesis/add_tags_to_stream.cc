@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "aws/kinesis/changes.h"
+#include "aws/kinesis/operations.h"
+
+namespace weft::aws::kinesis {
+
+Answer AddTagsToStream(const Call& call) {
+  const StreamPtr stream = TRY(FindStream(call));
+  TRY(ChangeSettings(call, *stream, [&](stream::StreamSettings& settings) {
+    return AddTags(call, settings.tags);
+  }));
+  return nlohmann::json::object();
+}
+
+}  // namespace weft::aws::kinesis

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "aws/kinesis/changes.h"
+#include "aws/kinesis/operations.h"
+
+namespace weft::aws::kinesis {
+
+Answer UpdateStreamMode(const Call& call) {
+  const StreamPtr stream = TRY(FindStream(call));
+  TRY(RefuseWarmThroughput(call));
+  TRY(ChangeSettings(call, *stream, [&](stream::StreamSettings& settings) -> Outcome<void> {
+    settings.mode = ModeIn(call, settings.mode);
+    return {};
+  }));
+  return nlohmann::json::object();
+}
+
+}  // namespace weft::aws::kinesis

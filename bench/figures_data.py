@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batches, ingest with delivery, delivery alone, and queries: figures of many records."""
+"""Ingest with delivery, delivery alone, and queries: figures of many records."""
 
 import datetime
 import json
 import time
 
-from load import RECORDS_OF_A_BATCH, DuckDb, failures, load, median, yardstick_server
+from figures_ingest import batch_options, batches_of
+from load import RECORDS_OF_A_BATCH, DuckDb, failures, load, median
 from processes import Server, cpu_seconds, wait_until
 
-BATCH_CONNECTIONS = 32
-RECORD_BYTES = 165  # about
 FLOW_RECORDS = 3_000_000
 WAITING_BYTES = 100 << 20
+BEHIND_BYTES = 120 << 20  # within the buffer of the product, which is delivered at 128 MiB
 WORKER_NICENESS = 10
 
 COLUMNS = (
@@ -25,60 +25,9 @@ QUERIES = {
 }
 
 
-def batch_options(batches, **more):
-    return {"records": RECORDS_OF_A_BATCH, "bodies": batches, "connections": BATCH_CONNECTIONS, **more}
-
-
-def batches_of(size):
-    return size // (RECORD_BYTES * RECORDS_OF_A_BATCH)
-
-
 def check(good, what):
     if not good:
         raise RuntimeError(what)
-
-
-def megabytes(seen):
-    return seen["body_bytes"] / 1e6 / seen["seconds"]
-
-
-def batches(bench):
-    """Bodies of 500 records: durable, beside a server that only parses them."""
-    timed = batch_options(256, seconds=bench.seconds, warm_up=0.5)
-    plain = []
-    for quick in (True, False):
-        with yardstick_server(bench, "parse", quick) as server:
-            plain.append(megabytes(load(bench, server.port, **timed)))
-    best = max(plain)
-    bursts = []
-    for i in range(3):
-        with Server(bench.machine, bench.weft, bench.folder(f"burst-{i}")).apply() as server:
-            once = batch_options(batches_of(WAITING_BYTES), once=True)
-            bursts.append(megabytes(load(bench, server.port, server.key("press"), "batches", **once)))
-    bench.line(
-        "batches_500",
-        "MB/s",
-        median(bursts),
-        best,
-        bar=">= 0.4",
-        note=f"100 MiB before any delivery, median of {[round(b) for b in bursts]}; "
-        "yardstick: simdjson over the same HTTP",
-        parse_quick=plain[0],
-        parse_threads=plain[1],
-    )
-    with Server(bench.machine, bench.weft, bench.folder("sustained")).apply() as server:
-        ours = load(bench, server.port, server.key("press"), "batches", **timed)
-    bench.line(
-        "batches_500_sustained",
-        "MB/s",
-        megabytes(ours),
-        best,
-        note=f"for {bench.seconds:g} s, delivering every 128 MiB meanwhile; p99 {ours['p99_us'] / 1e3:.0f} ms"
-        + failures(ours),
-        p50_ms=ours["p50_us"] / 1e3,
-        p99_ms=ours["p99_us"] / 1e3,
-        failed=ours["failed"],
-    )
 
 
 def fill_flow(bench):
@@ -178,6 +127,42 @@ def query(bench):
             reader.send(signed)
             ours.append(time.perf_counter() - start)
         bench.line("query_nothing", "ms", median(ours) * 1e3, note="`select 1` over the doors, median of 50")
+
+
+def behind(bench):
+    """The same query with 120 MiB of undelivered records behind the table, and with them in the table."""
+    count = batches_of(BEHIND_BYTES)
+    rows = count * RECORDS_OF_A_BATCH
+    options = batch_options(count, once=True)
+    with Server(bench.machine, bench.weft, bench.folder("behind")).apply() as server:
+        load(bench, server.port, server.key("press"), "waiting", **options)
+        deliver(server, rows)
+        reader = server.door("ada")
+        signed = reader.sql(QUERIES["query_group"].format("bench.waiting"))
+
+        def ask(expected):
+            start = time.perf_counter()
+            answer = [json.loads(line) for line in reader.send(signed).splitlines()]
+            taken = time.perf_counter() - start
+            check(sum(row["n"] for row in answer) == expected, f"not {expected} rows: {answer}")
+            return taken
+
+        without = median([ask(rows) for _ in range(9)])
+        load(bench, server.port, server.key("press"), "waiting", first_record=rows, **options)
+        first = ask(2 * rows)
+        waiting = median([ask(2 * rows) for _ in range(9)])
+        deliver(server, 2 * rows)
+        delivered = median([ask(2 * rows) for _ in range(9)])
+    bench.line(
+        "query_behind",
+        "ms",
+        waiting * 1e3,
+        delivered * 1e3,
+        note=f"{BEHIND_BYTES >> 20} MiB undelivered behind as much; yardstick: all of it delivered; right after the "
+        f"last ack {first * 1e3:.1f}; the table alone {without * 1e3:.1f}",
+        first_ms=first * 1e3,
+        without_ms=without * 1e3,
+    )
 
 
 def deliver(server, expected):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small requests, ack to visible, the access decision, start and idle memory."""
+"""Ack to visible, the access decision, start and idle memory."""
 
 import json
 import socket
@@ -13,52 +13,8 @@ from load import (
     median,
     percentile,
     start_load,
-    sync_times,
-    yardstick_server,
 )
 from processes import Server, clean_environment, descendants, memory_mib
-
-
-def small(bench):
-    """Single records, acknowledged when on disk, by how many connections there are."""
-    work = bench.folder("small")
-    # Where other work has the cores, a round may tell of the scheduler instead of the disk.
-    syncs = min((sync_times(bench.work, 150) for _ in range(5)), key=median)
-    sync = percentile(syncs, 0.5)
-    bench.line(
-        "disk_sync", "ms", sync * 1e3, note=f"p50 of 4 KiB and fdatasync; p99 {percentile(syncs, 0.99) * 1e3:.1f}"
-    )
-    for connections in (64, 1, 1000):
-        options = {"connections": connections, "seconds": bench.seconds, "warm_up": 1}
-        with yardstick_server(bench, "answer", quick=True) as empty:
-            plain = load(bench, empty.port, **options)
-        with Server(bench.machine, bench.weft, f"{work}-{connections}").apply() as server:
-            ours = load(bench, server.port, server.key("press"), "small", **options)
-        by_disk = connections / sync
-        yardstick = min(plain["per_second"], by_disk)
-        which = "64 fsyncs at once" if connections == 64 else f"{connections} by an fsync"
-        bench.line(
-            f"small_{connections}",
-            "requests/s",
-            ours["per_second"],
-            yardstick,
-            bar=">= 0.5" if connections == 64 else "",
-            note=f"no work {plain['per_second']:,.0f}, {which} {by_disk:,.0f}{failures(ours)}",
-            no_work_per_second=plain["per_second"],
-            by_disk_per_second=by_disk,
-            failed=ours["failed"],
-        )
-        bench.line(
-            f"small_{connections}_p99",
-            "ms",
-            ours["p99_us"] / 1e3,
-            plain["p99_us"] / 1e3,
-            bar="<= 10 ms" if connections == 64 else "",
-            note=f"p50 {ours['p50_us'] / 1e3:.2f}, p99.9 {ours['p999_us'] / 1e3:.2f}, most {ours['max_us'] / 1e3:.1f}",
-            p50_ms=ours["p50_us"] / 1e3,
-            p999_ms=ours["p999_us"] / 1e3,
-            max_ms=ours["max_us"] / 1e3,
-        )
 
 
 def record(number):

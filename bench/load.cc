@@ -24,18 +24,23 @@ struct Options {
   int connections = 64, threads = 2;
   double seconds = 5, warm_up = 0.5, rate = 0;
   uint64_t records = 1, bodies = 4096, first_record = 0;
-  bool once = false;
+  uint64_t products = 1;
+  bool once = false, tls = false;
 };
 
 std::string MakeRequest(const Options& options, uint64_t first) {
   const std::string body = MakeBody(first, options.records);
+  std::string path = options.path;
+  if (const size_t at = path.find("{}"); at != std::string::npos) {
+    path.replace(at, 2, std::to_string(first / options.records % options.products));
+  }
   codec::HeaderList headers = {{"host", fmt::format("127.0.0.1:{}", options.port)},
                                {"content-type", "application/json"}};
   codec::SignRequest(
-      "POST", options.path, "", headers, codec::HexEncode(codec::Sha256(body)),
+      "POST", path, "", headers, codec::HexEncode(codec::Sha256(body)),
       {.access_key_id = options.key_id, .secret = options.secret, .session_token = {}}, "us-east-1",
       "weft", SystemClock().Now());
-  std::string request = fmt::format("POST {} HTTP/1.1\r\n", options.path);
+  std::string request = fmt::format("POST {} HTTP/1.1\r\n", path);
   for (const auto& [name, value] : headers) request += fmt::format("{}: {}\r\n", name, value);
   request += fmt::format("content-length: {}\r\n\r\n", body.size());
   return request + body;
@@ -102,6 +107,13 @@ int Run(const Options& options) {
   LoadPlan plan;
   plan.port = options.port;
   plan.once = options.once;
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> tls(nullptr, SSL_CTX_free);
+  if (options.tls) {
+    tls.reset(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_mode(tls.get(),
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    plan.tls = tls.get();
+  }
   plan.requests = MakeRequests(options);
   plan.requests_per_second = options.rate / options.threads;
   const int64_t body_bytes = BodyBytes(plan.requests);
@@ -163,7 +175,9 @@ int main(int argc, char** argv) {
   weft::bench::Options options;
   CLI::App app("Publishes signed requests and prints what it saw as JSON.");
   app.add_option("--port", options.port, "of the server, on 127.0.0.1")->required();
-  app.add_option("--path", options.path, "where to POST");
+  app.add_option("--path", options.path, "where to POST; {} becomes the number of a product");
+  app.add_option("--products", options.products, "numbered from 0")->check(CLI::PositiveNumber);
+  app.add_flag("--tls", options.tls, "the server's certificate is not looked at");
   app.add_option("--key-id", options.key_id);
   app.add_option("--secret", options.secret);
   app.add_option("--connections", options.connections);

@@ -21,7 +21,8 @@ def load_command(bench, port, key=None, product=None, **options):
     command += ["--path", f"/api/v1/products/{product or 'none'}/records"]
     for name, value in {"threads": min(2, len(bench.machine.load_cores)), **options}.items():
         flag = "--" + name.replace("_", "-")
-        command += [flag] if value is True else [flag, str(value)]
+        if value is not False:
+            command += [flag] if value is True else [flag, str(value)]
     return bench.machine.on(bench.machine.load_cores, command)
 
 
@@ -52,8 +53,10 @@ def failures(seen):
     return f", {seen['failed']} not 200" if seen["failed"] else ""
 
 
-def yardstick_server(bench, mode, quick):
+def yardstick_server(bench, mode, quick, tls=None):
     command = [str(bench.build / "weft_bench_server"), "--mode", mode] + (["--quick"] if quick else [])
+    if tls:
+        command += ["--certificate", str(tls[0]), "--key", str(tls[1])]
     return Child(bench.machine.on(bench.machine.server_cores, command), bench.folder("yardstick.log"))
 
 
@@ -73,6 +76,26 @@ def sync_times(folder, times):
         os.close(descriptor)
         path.unlink()
     return sorted(taken)
+
+
+def sequential_write(folder, size, sync_every):
+    """MB/s of writing a new file in pieces of 2 MiB, made durable after every `sync_every` octets."""
+    piece = os.urandom(2 << 20)
+    path = folder / "write.probe"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        start = time.perf_counter()
+        unsynced = 0
+        for at in range(0, size, len(piece)):
+            os.pwrite(descriptor, piece, at)
+            unsynced += len(piece)
+            if unsynced >= sync_every or at + len(piece) >= size:
+                os.fdatasync(descriptor)
+                unsynced = 0
+        return size / 1e6 / (time.perf_counter() - start)
+    finally:
+        os.close(descriptor)
+        path.unlink()
 
 
 class DuckDb:

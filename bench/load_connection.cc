@@ -49,6 +49,11 @@ bool LoadConnection::Open() {
   }
   const int on = 1;
   setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (tls_ != nullptr) {
+    session_.reset(SSL_new(tls_));
+    SSL_set_fd(session_.get(), descriptor_);
+    if (SSL_connect(session_.get()) != 1) return false;
+  }
   fcntl(descriptor_, F_SETFL, fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
   unsent_ = {};
   return true;
@@ -61,9 +66,29 @@ bool LoadConnection::Send(std::string_view request) {
   return WriteMore();
 }
 
+ssize_t LoadConnection::Write(std::string_view bytes) {
+  if (session_ == nullptr) return send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  size_t wrote = 0;
+  if (SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &wrote) == 1) {
+    return static_cast<ssize_t>(wrote);
+  }
+  errno = SSL_get_error(session_.get(), 0) == SSL_ERROR_WANT_WRITE ? EAGAIN : EPIPE;
+  return -1;
+}
+
+ssize_t LoadConnection::Read(char* buffer, size_t bytes) {
+  if (session_ == nullptr) return recv(descriptor_, buffer, bytes, 0);
+  size_t got = 0;
+  if (SSL_read_ex(session_.get(), buffer, bytes, &got) == 1) return static_cast<ssize_t>(got);
+  const int error = SSL_get_error(session_.get(), 0);
+  if (error == SSL_ERROR_ZERO_RETURN) return 0;
+  errno = error == SSL_ERROR_WANT_READ ? EAGAIN : EPIPE;
+  return -1;
+}
+
 bool LoadConnection::WriteMore() {
   while (!unsent_.empty()) {
-    const ssize_t wrote = send(descriptor_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    const ssize_t wrote = Write(unsent_);
     if (wrote < 0) return errno == EAGAIN || errno == EINTR;
     unsent_.remove_prefix(static_cast<size_t>(wrote));
   }
@@ -72,12 +97,16 @@ bool LoadConnection::WriteMore() {
 
 LoadConnection::Progress LoadConnection::ReadMore() {
   char buffer[16 << 10];
-  const ssize_t got = recv(descriptor_, buffer, sizeof(buffer), 0);
+  const ssize_t got = Read(buffer, sizeof(buffer));
   if (got < 0) return errno == EAGAIN || errno == EINTR ? Progress::kWaiting : Progress::kClosed;
   if (got == 0) return Progress::kClosed;
   answer_.append(buffer, static_cast<size_t>(got));
   const size_t length = AnswerLength(answer_);
-  if (length == 0 || answer_.size() < length) return Progress::kWaiting;
+  if (length == 0 || answer_.size() < length) {
+    // What a session has taken from the socket already makes no event.
+    const bool more = session_ != nullptr && SSL_pending(session_.get()) > 0;
+    return more ? ReadMore() : Progress::kWaiting;
+  }
   status_ = std::atoi(answer_.c_str() + sizeof("HTTP/1.1"));
   return Progress::kAnswered;
 }

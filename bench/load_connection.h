@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -14,7 +17,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // be, so that what is measured is the server.
 class LoadConnection {
  public:
-  explicit LoadConnection(int port) : port_(port) {}
+  // With `tls`, in its sessions; the server's certificate is not looked at.
+  LoadConnection(int port, SSL_CTX* tls) : port_(port), tls_(tls) {}
   ~LoadConnection();
   LoadConnection(const LoadConnection&) = delete;
   LoadConnection& operator=(const LoadConnection&) = delete;
@@ -40,8 +44,17 @@ class LoadConnection {
   bool busy = false;
 
  private:
+  struct Free {
+    void operator()(SSL* session) const { SSL_free(session); }
+  };
+  // As send and recv.
+  ssize_t Write(std::string_view bytes);
+  ssize_t Read(char* buffer, size_t bytes);
+
   const int port_;
+  SSL_CTX* const tls_;
   int descriptor_ = -1;
+  std::unique_ptr<SSL, Free> session_;
   std::string_view unsent_;
   std::string answer_;
   int status_ = 0;

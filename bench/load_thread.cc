@@ -17,7 +17,7 @@ constexpr int64_t kFailuresMax = 20'000;
 LoadThread::LoadThread(LoadPlan& plan, int connections)
     : plan_(plan), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   for (int i = 0; i < connections; ++i) {
-    connections_.push_back(std::make_unique<LoadConnection>(plan.port));
+    connections_.push_back(std::make_unique<LoadConnection>(plan.port, plan.tls));
   }
 }
 

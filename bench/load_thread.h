@@ -14,6 +14,7 @@ namespace weft::bench {
 // What all threads of one run share.
 struct LoadPlan {
   int port = 0;
+  SSL_CTX* tls = nullptr;             // of the connections; nullptr: none
   std::vector<std::string> requests;  // whole, signed; sent in turn
   bool once = false;                  // each request until it is taken, then no more; else by time
   SteadyTime measure_from{}, measure_to{};

@@ -160,6 +160,7 @@ class Server(Child):
     def __init__(self, machine, weft, folder, **settings):
         self.weft = weft
         self.folder = pathlib.Path(folder)
+        self.certificate = settings.get("server_tls_certificate")
         super().__init__(machine.on(machine.server_cores, self.command(weft, folder, settings)), f"{folder}.log")
         client = json.loads((self.folder / "client.json").read_text())
         self.keys = {"admin": client}
@@ -180,6 +181,8 @@ class Server(Child):
             "AWS_SECRET_ACCESS_KEY": admin["secret_access_key"],
             "AWS_REGION": "us-east-1",
         }
+        if self.certificate:
+            environment["AWS_CA_BUNDLE"] = str(self.certificate)
         done = subprocess.run(
             [str(self.weft), *arguments], env=environment, capture_output=True, text=True, timeout=120
         )
@@ -187,8 +190,8 @@ class Server(Child):
             raise RuntimeError(f"weft {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
-    def apply(self):
-        self.client("apply", str(ROOT / "bench" / "mesh"))
+    def apply(self, mesh=ROOT / "bench" / "mesh"):
+        self.client("apply", str(mesh))
         return self
 
     def key(self, user):

@@ -13,14 +13,21 @@ import tempfile
 import time
 
 import figures_data
+import figures_ingest
 import figures_server
 from processes import ROOT, Machine, load_1
 
 FIGURES = {
-    "small": figures_server.small,
-    "batches": figures_data.batches,
+    "disk": figures_ingest.disk,
+    "small": figures_ingest.small,
+    "batches": figures_ingest.batches,
+    "tls": figures_ingest.tls,
+    "encrypted": figures_ingest.encrypted,
+    "streams": figures_ingest.streams,
+    "allocations": figures_ingest.allocations,
     "flow": figures_data.flow,
     "query": figures_data.query,
+    "behind": figures_data.behind,
     "delivery": figures_data.delivery,
     "visible": figures_server.visible,
     "decision": figures_server.decision,
@@ -48,7 +55,8 @@ class Bench:
         self.seconds = options.seconds
         self.work = work
         self.lines = []
-        self.kept = {}  # what a later figure goes on with
+        self.kept = {}  # servers that a later figure goes on with
+        self.measured = {}  # yardsticks that several figures have in common
 
     def folder(self, name):
         return self.work / name
@@ -72,7 +80,7 @@ class Bench:
         )
         shown = "-" if ratio is None else f"{ratio:.2f}"
         print(
-            f"{name:<22} {text_of(ours):>10} {text_of(yardstick):>10} {unit:<10} {shown:>6}  "
+            f"{name:<24} {text_of(ours):>10} {text_of(yardstick):>10} {unit:<10} {shown:>6}  "
             f"{bar or '-':<14} {load_1():>4.1f}  {note}".rstrip(),
             flush=True,
         )
@@ -104,7 +112,7 @@ def main():
     print(f"load average {machine['load_1_at_start']:.1f} before; the bar is what design aims at, for information")
     if machine["load_1_at_start"] > machine["cores"] / 2:
         print("the machine has other work: the figures say as much about that", flush=True)
-    print(f"{'figure':<22} {'ours':>10} {'yardstick':>10} {'unit':<10} {'ratio':>6}  {'bar':<14} load  note")
+    print(f"{'figure':<24} {'ours':>10} {'yardstick':>10} {'unit':<10} {'ratio':>6}  {'bar':<14} load  note")
     failed = []
     try:
         for name, figure in FIGURES.items():
@@ -114,7 +122,7 @@ def main():
                 figure(bench)
             except Exception as error:  # the other figures are still worth having
                 failed.append(name)
-                print(f"{name:<22} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                print(f"{name:<24} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     finally:
         for kept in bench.kept.values():
             kept["server"].stop()

@@ -74,17 +74,14 @@ http::Response Answer() {
           .body = R"({"accepted":1,"errors":[],"errors_total":0,"quarantined":0})"};
 }
 
-int Serve(bool parse, bool quick, int io_threads, int request_threads) {
+int Serve(bool parse, bool quick, http::Server::Options options) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Metrics metrics;
-  http::Server::Options options;
   options.port = 0;
-  options.io_threads = io_threads;
-  options.request_threads = request_threads;
   options.plan = [quick](const http::Request&) { return http::BodyPlan{.quick = quick}; };
   auto handler = [parse](http::Request request, http::Reply reply) {
     reply.Send(parse ? Parse(request) : Answer());
@@ -108,12 +105,15 @@ int Serve(bool parse, bool quick, int io_threads, int request_threads) {
 int main(int argc, char** argv) {
   std::string mode = "answer";
   bool quick = false;
-  int io_threads = 2, request_threads = 8;
+  weft::http::Server::Options options;
   CLI::App app("The HTTP server that Weft's is compared with.");
   app.add_option("--mode", mode)->check(CLI::IsMember({"answer", "parse"}));
   app.add_flag("--quick", quick, "handle requests on the threads that read them");
-  app.add_option("--io-threads", io_threads);
-  app.add_option("--request-threads", request_threads);
+  app.add_option("--io-threads", options.io_threads);
+  app.add_option("--request-threads", options.request_threads);
+  app.add_option("--certificate", options.certificate_file,
+                 "PEM; with --key every connection is TLS");
+  app.add_option("--key", options.key_file);
   CLI11_PARSE(app, argc, argv);
-  return weft::bench::Serve(mode == "parse", quick, io_threads, request_threads);
+  return weft::bench::Serve(mode == "parse", quick, std::move(options));
 }

@@ -1,6 +1,6 @@
 # Weft's commands. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench check install clean
+.PHONY: help setup build demo test bench check interop install clean
 JOBS ?= $(shell nproc)
 
 help: ## list the commands
@@ -24,6 +24,10 @@ bench: build ## measure, beside the yardsticks
 	@tools/setup test
 	@tools/build all
 	@tools/bench
+
+interop: build ## run heavy outside clients against it
+	@tools/setup test
+	@tools/interop
 
 check: ## the style checks that CI runs
 	@tools/setup test

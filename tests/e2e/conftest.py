@@ -73,6 +73,7 @@ class Server:
             "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "XDG_STATE_HOME": str(self.folder) + ".state",
         }
 
     def weft(self, *arguments, key=None, ok=True, stdin=None, timeout=120):

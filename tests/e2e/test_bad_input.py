@@ -224,7 +224,8 @@ def test_unknown_paths_and_methods(shop):
     assert call(shop, client, "weft", "DELETE", "/api/v1/products")[0] == 405
     assert send(shop.endpoint, "GET", "/api/v1/nothing")[0] == 403
     assert send(shop.endpoint, "GET", "/")[0] == 403
-    status, answer, _ = call(
-        shop, client, "kinesis", "POST", "/", b"{}", {"X-Amz-Target": "Kinesis_20131202.ListStreams"}
-    )
-    assert status == 501 and "ListStreams" in answer["message"]
+    # What AWS has and Weft has not is named.
+    headers = {"X-Amz-Target": "AWSGlue.GetTables", "Content-Type": "application/x-amz-json-1.1"}
+    status, answer, _ = call(shop, client, "glue", "POST", "/", b"{}", headers)
+    assert status == 400 and answer["__type"] == "UnknownOperationException"
+    assert "AWSGlue.GetTables" in answer["message"]

@@ -3,7 +3,9 @@
 
 import os
 import re
+import pathlib
 import subprocess
+import sys
 
 from conftest import ROOT, WEFT, clean_environment
 
@@ -13,7 +15,7 @@ def test_the_tour_works_as_written(tmp_path):
     blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
     assert len(blocks) >= 6
     script = "set -e\n" + "\n".join(f"echo '== block {i}'\n{block}" for i, block in enumerate(blocks))
-    environment = {**clean_environment(), "PATH": f"{WEFT.parent}:{os.environ['PATH']}"}
+    environment = {**clean_environment(), "PATH": f"{WEFT.parent}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -24,6 +26,7 @@ def test_the_tour_works_as_written(tmp_path):
     assert "country" in sections[3] or "country" in done.stderr
     assert re.search(r"CH\s+12.5", sections[4]) and re.search(r"DE\s+7.25", sections[4])
     assert "rows       2" in sections[5]
-    reader, killed = sections[6], sections[7]
+    assert "SequenceNumber" in sections[6] and re.search(r"CH\s+14.75", sections[6])
+    reader, killed = sections[7], sections[8]
     assert "customer" not in reader.split("explain")[0].split("column")[0] and "denied" in reader
-    assert re.search(r"^\s*2$", killed, re.M)
+    assert re.search(r"^\s*3$", killed, re.M)

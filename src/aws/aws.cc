@@ -34,12 +34,21 @@ std::optional<Encoding> EncodingOf(std::string_view content_type) {
   return std::nullopt;
 }
 
-// Whether the scope of a signature, in a header or a query, names the service: ".../SERVICE/aws4_".
-bool ScopeNames(const http::Request& head, std::string_view service) {
-  const std::string in_header = fmt::format("/{}/aws4_request", service);
-  const std::string in_query = fmt::format("%2F{}%2Faws4_request", service);
-  return head.Header("authorization").find(in_header) != std::string_view::npos ||
-         head.query.find(in_query) != std::string::npos;
+// How the scope of a signature names an offered service, in a header and in a query. Made once:
+// every request of the server is asked.
+struct Scope {
+  std::string in_header, in_query;
+};
+const std::vector<Scope>& OfferedScopes() {
+  static const std::vector<Scope> scopes = [] {
+    std::vector<Scope> made;
+    for (const Service& service : OfferedServices()) {
+      const std::string name(service.model.signing_name);
+      made.push_back({"/" + name + "/aws4_request", "%2F" + name + "%2Faws4_request"});
+    }
+    return made;
+  }();
+  return scopes;
 }
 
 }  // namespace
@@ -51,9 +60,11 @@ bool IsAwsRequest(const http::Request& head) {
     if (type.starts_with("application/x-amz-")) return true;
   }
   if (head.method == "OPTIONS" && head.path == "/" && !head.Header("origin").empty()) return true;
-  static const std::vector<Service> services = OfferedServices();
-  return std::any_of(services.begin(), services.end(), [&](const Service& service) {
-    return ScopeNames(head, service.model.signing_name);
+  const std::string_view signature = head.Header("authorization");
+  const auto& scopes = OfferedScopes();
+  return std::any_of(scopes.begin(), scopes.end(), [&](const Scope& scope) {
+    return signature.find(scope.in_header) != std::string_view::npos ||
+           head.query.find(scope.in_query) != std::string::npos;
   });
 }
 

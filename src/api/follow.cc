@@ -3,13 +3,12 @@
 // together, those of one shard in order, and a shard's children behind it.
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "api/follow_internal.h"
+#include "base/signal.h"
 #include "base/units.h"
 #include "codec/kpl.h"
 #include "contract/moment.h"
@@ -252,27 +251,17 @@ Result<bool> Following::Next(Bytes& lines) {
 }
 
 Status Following::Wait(milliseconds wait_max) {
-  // Shared with a call that may outlast the watches.
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool woken = false;
-  };
-  auto waiting = std::make_shared<Waiting>();
+  auto more = std::make_shared<Signal>();
   std::vector<log::RecordLog::Watch> watches;
   for (const auto& [number, reader] : state_->readers) {
     if (reader.ended) continue;
-    auto watch = state_->streams.OnPast({state_->name, number}, reader.next, [waiting] {
-      std::lock_guard lock(waiting->mutex);
-      waiting->woken = true;
-      waiting->changed.notify_all();
-    });
+    auto watch =
+        state_->streams.OnPast({state_->name, number}, reader.next, [more] { more->Set(); });
     if (!watch.ok() && watch.error().code() == Code::kNotFound) continue;
     if (!watch.ok()) return Fail(watch.error());
     watches.push_back(std::move(*watch));
   }
-  std::unique_lock lock(waiting->mutex);
-  waiting->changed.wait_for(lock, wait_max, [&] { return waiting->woken; });
+  more->WaitFor(wait_max);
   return {};
 }
 

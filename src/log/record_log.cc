@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/record_log.h"
 
-#include <condition_variable>
-#include <mutex>
+#include "base/signal.h"
 
 namespace weft::log {
 
@@ -17,22 +16,9 @@ void RecordLog::Append(const PartitionName& partition, Batch batch, OnDurable do
 
 Result<Bounds> RecordLog::WaitPast(const PartitionName& partition, Offset from,
                                    milliseconds wait_max) {
-  // Shared with a call of `wake` that may outlast the handle.
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool woken = false;
-  };
-  auto waiting = std::make_shared<Waiting>();
-  const Watch watch = TRY(OnPast(partition, from, [waiting] {
-    std::lock_guard lock(waiting->mutex);
-    waiting->woken = true;
-    waiting->changed.notify_all();
-  }));
-  {
-    std::unique_lock lock(waiting->mutex);
-    waiting->changed.wait_for(lock, wait_max, [&] { return waiting->woken; });
-  }
+  auto past = std::make_shared<Signal>();
+  const Watch watch = TRY(OnPast(partition, from, [past] { past->Set(); }));
+  past->WaitFor(wait_max);
   return BoundsOf(partition);
 }
 

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "base/testing/sim_disk.h"
 #include "log/journal.h"
+#include "log/testing/passing_log.h"
 #include "stream/testing/streams_ground.h"
 
 namespace weft::stream {
@@ -24,34 +25,16 @@ namespace {
 
 // Appends later, on its own thread, as a journal does: what is appended is seen by readers only
 // then, and answered thereafter.
-class LateLog final : public log::RecordLog {
+class LateLog final : public log::PassingLog {
  public:
-  explicit LateLog(log::RecordLog& inner) : inner_(inner), thread_([this] { Run(); }) {}
+  explicit LateLog(log::RecordLog& inner) : PassingLog(inner), thread_([this] { Run(); }) {}
   ~LateLog() override { Stop(); }
-  Status CreatePartition(const log::PartitionName& p) override { return inner_.CreatePartition(p); }
-  Status DeletePartition(const log::PartitionName& p) override { return inner_.DeletePartition(p); }
-  Result<std::vector<log::PartitionName>> Partitions() override { return inner_.Partitions(); }
   void Append(std::vector<log::Part> unit, OnUnitDurable done) override {
     {
       std::lock_guard lock(mutex_);
       waiting_.push_back({std::move(unit), std::move(done)});
     }
     wake_.notify_all();
-  }
-  Result<std::vector<log::StoredBatch>> Read(const log::PartitionName& p, Offset from,
-                                             log::ReadLimits limits) override {
-    return inner_.Read(p, from, limits);
-  }
-  Result<log::Bounds> BoundsOf(const log::PartitionName& p) override { return inner_.BoundsOf(p); }
-  Result<Offset> OffsetWithin(const log::PartitionName& p, int64_t bytes) override {
-    return inner_.OffsetWithin(p, bytes);
-  }
-  Result<Watch> OnPast(const log::PartitionName& p, Offset from,
-                       std::function<void()> wake) override {
-    return inner_.OnPast(p, from, std::move(wake));
-  }
-  Status Trim(const log::PartitionName& p, Offset before) override {
-    return inner_.Trim(p, before);
   }
   void Stop() override {
     {
@@ -81,7 +64,6 @@ class LateLog final : public log::RecordLog {
     }
   }
 
-  log::RecordLog& inner_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Waiting> waiting_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes through the shards of a stream: records in and out, and what a shard takes and gives.
-#include <condition_variable>
-#include <mutex>
-
+#include "base/signal.h"
 #include "stream/streams_internal.h"
 
 namespace weft::stream {
@@ -113,22 +111,9 @@ Result<log::RecordLog::Watch> Streams::OnPast(const ShardId& shard, Offset from,
 }
 
 Result<log::Bounds> Streams::WaitPast(const ShardId& shard, Offset from, milliseconds wait_max) {
-  // Shared with a call of `wake` that may outlast the handle.
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool woken = false;
-  };
-  auto waiting = std::make_shared<Waiting>();
-  const log::RecordLog::Watch watch = TRY(OnPast(shard, from, [waiting] {
-    std::lock_guard lock(waiting->mutex);
-    waiting->woken = true;
-    waiting->changed.notify_all();
-  }));
-  {
-    std::unique_lock lock(waiting->mutex);
-    waiting->changed.wait_for(lock, wait_max, [&] { return waiting->woken; });
-  }
+  auto past = std::make_shared<Signal>();
+  const log::RecordLog::Watch watch = TRY(OnPast(shard, from, [past] { past->Set(); }));
+  past->WaitFor(wait_max);
   return BoundsOf(shard);
 }
 

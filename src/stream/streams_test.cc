@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "log/testing/passing_log.h"
 #include "stream/testing/streams_ground.h"
 
 namespace weft::stream {
@@ -191,36 +192,14 @@ TEST_F(StreamsTest, SettingsOutlastARestart) {
 }
 
 // A log that remembers what was asked to be sealed.
-class SealingLog final : public log::RecordLog {
+class SealingLog final : public log::PassingLog {
  public:
-  explicit SealingLog(log::RecordLog& inner) : inner_(inner) {}
+  using PassingLog::PassingLog;
   std::vector<bool> sealed;
-  Status CreatePartition(const log::PartitionName& p) override { return inner_.CreatePartition(p); }
-  Status DeletePartition(const log::PartitionName& p) override { return inner_.DeletePartition(p); }
-  Result<std::vector<log::PartitionName>> Partitions() override { return inner_.Partitions(); }
   void Append(std::vector<log::Part> unit, OnUnitDurable done) override {
     for (const log::Part& part : unit) sealed.push_back(part.batch.seal);
     inner_.Append(std::move(unit), std::move(done));
   }
-  Result<std::vector<log::StoredBatch>> Read(const log::PartitionName& p, Offset from,
-                                             log::ReadLimits limits) override {
-    return inner_.Read(p, from, limits);
-  }
-  Result<log::Bounds> BoundsOf(const log::PartitionName& p) override { return inner_.BoundsOf(p); }
-  Result<Offset> OffsetWithin(const log::PartitionName& p, int64_t bytes) override {
-    return inner_.OffsetWithin(p, bytes);
-  }
-  Result<Watch> OnPast(const log::PartitionName& p, Offset from,
-                       std::function<void()> wake) override {
-    return inner_.OnPast(p, from, std::move(wake));
-  }
-  Status Trim(const log::PartitionName& p, Offset before) override {
-    return inner_.Trim(p, before);
-  }
-  void Stop() override { inner_.Stop(); }
-
- private:
-  log::RecordLog& inner_;
 };
 
 TEST_F(StreamsTest, WhatGoesToAStreamWithAKeyIsSealed) {

@@ -47,6 +47,28 @@ Outcome<void> RefuseDeclared(const stream::StreamInfo& stream, const char* what)
                             stream.short_name, stream.account.text(), what));
 }
 
+Outcome<void> ChangeRetention(const Call& call, Way way) {
+  const StreamPtr stream = TRY(FindStream(call));
+  TRY(RefuseDeclared(*stream, "retention is"));
+  const int64_t hours = *call.Integer("RetentionPeriodHours");
+  if (hours < 24 || hours > 8'760) {
+    return Refuse("InvalidArgumentException",
+                  fmt::format("RetentionPeriodHours must be 24 to 8760 hours, not {}.", hours));
+  }
+  return ChangeSettings(call, *stream, [&](stream::StreamSettings& settings) -> Outcome<void> {
+    const int64_t before = settings.retention.count();
+    if (way == Way::kUp ? hours < before : hours > before) {
+      return Refuse(
+          "InvalidArgumentException",
+          fmt::format("Requested retention period ({} hours) for stream {} can not be "
+                      "{} than existing retention period ({} hours).",
+                      hours, stream->short_name, way == Way::kUp ? "less" : "greater", before));
+    }
+    settings.retention = std::chrono::hours(hours);
+    return {};
+  });
+}
+
 Outcome<void> CheckShardLimit(const Call& call, const AccountId& account, int added) {
   const int open = TRY(call.use.streams.OpenShardsOf(account));
   if (added <= 0 || open + added <= call.use.shards_max) return {};

@@ -18,6 +18,11 @@ Outcome<void> ChangeSettings(const Call& call, const stream::StreamInfo& stream,
 // InvalidArgumentException for the stream of a product, of which mesh.yaml declares `what`.
 Outcome<void> RefuseDeclared(const stream::StreamInfo& stream, const char* what);
 
+// The call's RetentionPeriodHours becomes the stream's; InvalidArgumentException out of range, for
+// a product's stream, and for a change the other way.
+enum class Way { kUp, kDown };
+Outcome<void> ChangeRetention(const Call& call, Way way);
+
 // LimitExceededException when `added` more open shards would be past the account's limit.
 Outcome<void> CheckShardLimit(const Call& call, const AccountId& account, int added);
 

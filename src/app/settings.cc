@@ -96,6 +96,12 @@ Status SetLogFormat(Settings& settings, const std::string& text) {
   return {};
 }
 
+Status SetCallRates(Settings& settings, const std::string& text) {
+  if (text != "aws" && text != "off") return Fail(Code::kInvalid, "is aws or off");
+  settings.streams_call_rates = text == "aws";
+  return {};
+}
+
 Status SetBucket(Settings& settings, const std::string& text) {
   bool plain = text.size() >= 3 && text.size() <= 63;
   for (char c : text)
@@ -149,6 +155,9 @@ const std::vector<Entry>& Table() {
        Count(&S::streams_on_demand_shards_max, 1, 1'000)},
       {{"streams.on_demand_streams_max", "50", "on-demand streams of an account, made by calls"},
        Count(&S::streams_on_demand_streams_max, 1, 10'000)},
+      {{"streams.call_rates", "off",
+        "aws: Kinesis operations are called no more often than AWS allows"},
+       SetCallRates},
       {{"ingest.idempotency_keys_max", "2000000",
         "Idempotency-Keys kept for 24 h; more are answered 429"},
        Count(&S::ingest_idempotency_keys_max, 1, 100'000'000)},

@@ -39,6 +39,7 @@ struct Settings {
 
   int streams_shards_max = 1'000, streams_on_demand_shards_max = 32;
   int streams_on_demand_streams_max = 50;
+  bool streams_call_rates = false;  // as AWS has them
   int ingest_idempotency_keys_max = 2'000'000;
 
   std::string objects_bucket = "weft";

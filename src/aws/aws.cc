@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "aws/call_rates.h"
 #include "aws/encoding.h"
 #include "aws/kinesis/operations.h"
 #include "aws/kinesis/subscriptions.h"
@@ -88,7 +89,8 @@ struct Aws::State {
             .metrics = dependencies.metrics,
             .tokens = Tokens(options.master_key, dependencies.clock, dependencies.random),
             .subscriptions = subscriptions},
-        services(OfferedServices()) {}
+        services(OfferedServices()),
+        rates(options.call_rates, dependencies.clock) {}
 
   const identity::Authenticator& authenticator;
   Random& random;
@@ -96,6 +98,7 @@ struct Aws::State {
   kinesis::Subscriptions subscriptions;
   const Services use;
   const std::vector<Service> services;
+  CallRates rates;
 };
 
 namespace {
@@ -199,13 +202,18 @@ template <class... F>
 Cases(F...) -> Cases<F...>;
 
 void Run(const Operation& operation, const ServiceModel& model, int16_t output,
-         std::shared_ptr<const Call> call, const std::shared_ptr<const Exchange>& exchange) {
+         std::shared_ptr<const Call> call, CallRates& rates,
+         const std::shared_ptr<const Exchange>& exchange) {
   auto answer = [exchange, &model, output](const Answer& outcome) {
     if (!outcome.ok()) return exchange->Refuse(outcome.error());
     exchange->Answer(WriteOutput(model, output, exchange->encoding, *outcome));
   };
   std::visit(Cases{
-                 [&](SimpleOperation run) { answer(run(*call)); },
+                 [&](SimpleOperation run) {
+                   const Answer outcome = run(*call);
+                   if (!outcome.ok()) rates.Failed(operation, *call);
+                   answer(outcome);
+                 },
                  [&](LateOperation run) { run(std::move(call), answer); },
                  [&](StreamOperation run) {
                    const http::Reply reply(std::make_shared<NamedSink>(exchange));
@@ -217,7 +225,7 @@ void Run(const Operation& operation, const ServiceModel& model, int16_t output,
 }
 
 // Everything between the head of a POST and its operation; fails with what the client is told.
-Outcome<void> Serve(const Services& use, const std::vector<Service>& services,
+Outcome<void> Serve(const Services& use, const std::vector<Service>& services, CallRates& rates,
                     const identity::Authenticator& authenticator, const http::Request& request,
                     bool known_type, const std::shared_ptr<const Exchange>& exchange) {
   if (!known_type) return Refuse("UnknownOperationException", "");
@@ -241,7 +249,8 @@ Outcome<void> Serve(const Services& use, const std::vector<Service>& services,
   TRY(use.govern.AuthorizeOn(call->caller,
                              fmt::format("{}:{}", model.signing_name, operation->name),
                              call->resource.arn, call->resource.owner));
-  Run(*operation, model, target.shapes->output, std::move(call), exchange);
+  TRY(rates.Admit(*operation, *call));
+  Run(*operation, model, target.shapes->output, std::move(call), rates, exchange);
   return {};
 }
 
@@ -286,7 +295,7 @@ void Aws::Handle(http::Request request, http::Reply reply) {
     return exchange->RefuseAsXml(
         {"AccessDeniedException", "Unable to determine service/operation name to be authorized"});
   }
-  auto served = Serve(state_->use, state_->services, state_->authenticator, request,
+  auto served = Serve(state_->use, state_->services, state_->rates, state_->authenticator, request,
                       encoding.has_value(), exchange);
   if (!served.ok()) exchange->Refuse(served.error());
 }

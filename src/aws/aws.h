@@ -25,6 +25,7 @@ struct Options {
   Bytes master_key;                  // 32 octets
   int shards_max = 1'000;            // as Streams has them: DescribeLimits tells
   int on_demand_streams_max = 50;
+  bool call_rates = false;  // calls are bounded as AWS bounds them: call_rates.h
   // SubscribeToShard: how long one lasts, and how often an event comes at least.
   seconds subscription_time_max{300};
   seconds heartbeat_interval{5};

@@ -12,6 +12,7 @@
 #include <string>
 #include <variant>
 
+#include "aws/call_rates.h"
 #include "aws/encoding.h"
 #include "aws/fault.h"
 #include "aws/model.h"
@@ -61,6 +62,7 @@ struct Operation {
   // What the call is about: the caller must be allowed SERVICE:NAME on it.
   Outcome<Resource> (*resource)(const Call& call);
   std::variant<SimpleOperation, LateOperation, StreamOperation> run;
+  CallRate rates[2] = {};
 };
 
 // A service as the front end serves it: its model, and the operations that are offered.

@@ -112,6 +112,7 @@ bool ParseBatch(const FrameHead& head, BytesView frame, StoredBatch& out) {
   out.first = {head.first};
   out.arrival = Timestamp(microseconds(head.arrival_us));
   out.id = std::string(cursor.TakeBytes(head.id_bytes));
+  out.sealed = head.sealed;
   if (head.records > cursor.rest().size() / kSizesBytes) return false;
   Cursor sizes(cursor.TakeBytes(head.records * kSizesBytes));
   out.records.clear();

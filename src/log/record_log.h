@@ -48,6 +48,7 @@ struct StoredBatch {
   std::string id;
   std::vector<Record> records;  // views into `owner`
   std::shared_ptr<const void> owner;
+  bool sealed = false;  // it lies encrypted on disk
   Offset next() const { return {first.value + static_cast<int64_t>(records.size())}; }
 };
 

@@ -291,6 +291,36 @@ def test_encryption(boto):
     assert summary["EncryptionType"] == "NONE" and "KeyId" not in summary
 
 
+def kinds(records):
+    return [(r["Data"], r.get("EncryptionType", "NONE")) for r in records]
+
+
+def test_each_record_tells_how_it_was_put(make_server):
+    server = make_server()
+    boto = Boto(server.endpoint, json.loads((server.folder / "client.json").read_text()))
+    name = boto.stream()
+    key = {"StreamName": name, "EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"}
+    boto.PutRecord(StreamName=name, Data=b"before", PartitionKey="k")
+    boto.StartStreamEncryption(**key)
+    boto.PutRecords(StreamName=name, Records=[{"Data": b"while", "PartitionKey": "k"}] * 2)
+    boto.StopStreamEncryption(**key)
+    boto.PutRecord(StreamName=name, Data=b"after", PartitionKey="k")
+    boto.StartStreamEncryption(**key)
+    expected = [(b"before", "NONE"), (b"while", "KMS"), (b"while", "KMS"), (b"after", "NONE")]
+    for restart in (False, True):
+        if restart:
+            server.stop()
+            server.start()
+            boto = Boto(server.endpoint, json.loads((server.folder / "client.json").read_text()))
+        assert kinds(boto.read(name, "shardId-000000000000")) == expected
+        consumer = boto.RegisterStreamConsumer(StreamARN=arn_of(name), ConsumerName=f"one-{restart}")["Consumer"]
+        with boto.subscribe(consumer["ConsumerARN"], "shardId-000000000000") as events:
+            read = []
+            while len(read) < 4:
+                read += next(events)["Records"]
+        assert kinds(read) == expected
+
+
 def test_the_largest_record_is_a_setting(boto):
     name = boto.stream(MaxRecordSizeInKiB=1024)
     data = b"x" * (1024 * 1024)

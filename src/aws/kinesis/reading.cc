@@ -71,7 +71,7 @@ json RecordDocument(const stream::StreamInfo& stream, int shard, const log::Stor
       {"ApproximateArrivalTimestamp", Time(batch.arrival)},
       {"Data", Blob(record.value)},
       {"PartitionKey", std::move(key)}};
-  if (!stream.settings.key_id.empty()) out["EncryptionType"] = "KMS";
+  if (batch.sealed) out["EncryptionType"] = "KMS";
   return out;
 }
 

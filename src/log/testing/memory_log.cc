@@ -171,6 +171,7 @@ class MemoryLog final : public RecordLog {
     stored.arrival = std::max(partition.arrival, clock_.Now());
     stored.id = batch.id;
     stored.owner = bytes;
+    stored.sealed = batch.seal;
     size_t at = 0;
     auto take = [&](BytesView part) {
       BytesView taken = BytesView(*bytes).substr(at, part.size());

@@ -316,10 +316,10 @@ void KeyedRecords::Answered(Job& job, Result<std::vector<log::Appended>> appende
       answers.emplace_back(Fail(*item.failure));
       continue;
     }
-    stream::SequenceNumber number{.stream = job.info->number, .shard = item.shard, .offset = {}};
+    stream::SequenceNumber number{.stream = job.info->number, .shard = item.shard};
     number.offset.value = item.part ? (*appended)[*item.part].first.value + item.place : item.end;
     if (item.bad) {
-      number.offset.value = std::max<int64_t>(0, number.offset.value - 1);
+      --number.offset.value;  // behind the record before
       number.quarantined = appended->back().first.value + item.quarantine_place + 1;
     }
     answers.emplace_back(

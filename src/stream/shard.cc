@@ -12,9 +12,9 @@ namespace weft::stream {
 namespace {
 
 constexpr std::string_view kSequencePrefix = "49";
-constexpr size_t kStreamDigits = 10, kShardDigits = 9, kOffsetDigits = 19, kQuarantinedDigits = 16;
+constexpr size_t kStreamDigits = 10, kShardDigits = 9, kPlaceDigits = 19, kQuarantinedDigits = 16;
 constexpr size_t kSequenceDigits =
-    kSequencePrefix.size() + kStreamDigits + kShardDigits + kOffsetDigits + kQuarantinedDigits;
+    kSequencePrefix.size() + kStreamDigits + kShardDigits + kPlaceDigits + kQuarantinedDigits;
 static_assert(kSequenceDigits == 56);
 
 constexpr std::string_view kShardPrefix = "shardId-";
@@ -74,7 +74,7 @@ std::string RecordId(int shard, Offset offset, int user_record) {
 }
 
 std::string SequenceNumber::Text() const {
-  return fmt::format(FMT_COMPILE("49{:010}{:09}{:019}{:016}"), stream, shard, offset.value,
+  return fmt::format(FMT_COMPILE("49{:010}{:09}{:019}{:016}"), stream, shard, offset.value + 1,
                      quarantined);
 }
 
@@ -88,11 +88,11 @@ std::optional<SequenceNumber> SequenceNumber::Parse(std::string_view text) {
   };
   const auto stream = ParseDigits<int64_t>(next(kStreamDigits));
   const auto shard = ParseDigits<int>(next(kShardDigits));
-  const auto offset = ParseDigits<int64_t>(next(kOffsetDigits));
+  const auto place = ParseDigits<int64_t>(next(kPlaceDigits));  // 0: the shard's beginning
   const auto quarantined = ParseDigits<int64_t>(next(kQuarantinedDigits));
-  if (!stream || !shard || !offset || !quarantined) return std::nullopt;
+  if (!stream || !shard || !place || !quarantined) return std::nullopt;
   return SequenceNumber{
-      .stream = *stream, .shard = *shard, .offset = {*offset}, .quarantined = *quarantined};
+      .stream = *stream, .shard = *shard, .offset = {*place - 1}, .quarantined = *quarantined};
 }
 
 std::string ShardName(int number) { return fmt::format("{}{:012}", kShardPrefix, number); }

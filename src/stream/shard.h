@@ -60,7 +60,7 @@ std::string RecordId(int shard, Offset offset, int user_record);
 struct SequenceNumber {
   int64_t stream = 0;  // StreamInfo::number
   int shard = 0;
-  Offset offset = {};
+  Offset offset = {-1};  // -1: the beginning of the shard, before all records
   // Above 0: of a record that went to quarantine instead. It sorts behind `offset`.
   int64_t quarantined = 0;
 

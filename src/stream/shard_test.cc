@@ -44,7 +44,7 @@ TEST(RecordIdTest, OfAnAggregatesRecordsSortBetweenThoseOfTheirNeighbours) {
 
 TEST(SequenceNumberTest, GoesToTextAndBack) {
   const SequenceNumber number{
-      .stream = 9'999'999'999, .shard = 999'999'999, .offset = {INT64_MAX}, .quarantined = 12};
+      .stream = 9'999'999'999, .shard = 999'999'999, .offset = {INT64_MAX - 1}, .quarantined = 12};
   EXPECT_EQ(number.Text(), "49999999999999999999992233720368547758070000000000000012");
   EXPECT_EQ(SequenceNumber::Parse(number.Text()), number);
   EXPECT_EQ(SequenceNumber{}.Text(), "49" + std::string(54, '0'));
@@ -52,6 +52,10 @@ TEST(SequenceNumberTest, GoesToTextAndBack) {
 
 TEST(SequenceNumberTest, SortsAsTextAndAsNumber) {
   const SequenceNumber sorted[] = {
+      {.stream = 3, .shard = 0},  // before all records
+      {.stream = 3, .shard = 0, .quarantined = 1},
+      {.stream = 3, .shard = 0, .quarantined = 2},
+      {.stream = 3, .shard = 0, .offset = {0}},
       {.stream = 3, .shard = 0, .offset = {9}},
       {.stream = 3, .shard = 0, .offset = {9}, .quarantined = 1},
       {.stream = 3, .shard = 0, .offset = {10}},
@@ -61,6 +65,7 @@ TEST(SequenceNumberTest, SortsAsTextAndAsNumber) {
   for (size_t i = 1; i < std::size(sorted); ++i) {
     EXPECT_LT(sorted[i - 1], sorted[i]);
     EXPECT_LT(sorted[i - 1].Text(), sorted[i].Text());
+    EXPECT_EQ(SequenceNumber::Parse(sorted[i - 1].Text()), sorted[i - 1]);
   }
 }
 

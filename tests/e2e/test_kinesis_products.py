@@ -105,6 +105,22 @@ def test_partial_takes_the_good_and_quarantines_the_bad(partial):
     assert len(partial.quarantined()) == len(BAD) + 1 and len(partial.read()) == 2
 
 
+def test_a_bad_record_has_its_place_among_the_good_also_as_the_first(partial):
+    numbers = []
+    for data in (b"bad", b"worse", order(1), b"bad again", order(2)):
+        placed = partial.api.PutRecord(StreamARN=ARN, Data=data, PartitionKey="k")
+        numbers.append(int(placed["SequenceNumber"]))
+    assert numbers == sorted(set(numbers))
+    shard = placed["ShardId"]
+    begin = next(s for s in partial.api.ListShards(StreamARN=ARN)["Shards"] if s["ShardId"] == shard)
+    assert int(begin["SequenceNumberRange"]["StartingSequenceNumber"]) < numbers[0]
+    for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+        for number, left in zip(numbers, ([1, 2], [1, 2], [1, 2] if kind.startswith("AT") else [2], [2])):
+            position = {"ShardIteratorType": kind, "StartingSequenceNumber": str(number)}
+            iterator = partial.api.GetShardIterator(StreamARN=ARN, ShardId=shard, **position)["ShardIterator"]
+            assert [r["Data"] for r in partial.api.records(iterator)["Records"]] == [order(n) for n in left]
+
+
 @pytest.mark.parametrize("bad", BAD, ids=lambda b: repr(b)[:20])
 def test_atomic_refuses_the_call_and_names_the_record(atomic, bad):
     with fails("InvalidArgumentException", "ecord 1"):

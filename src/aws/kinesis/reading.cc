@@ -29,8 +29,8 @@ std::string DateText(Timestamp time) {
   return {text, size};
 }
 
-// The place of a sequence number that a client got from here: a record's own, the beginning of a
-// shard, or the "0" that stands before everything.
+// The place of a sequence number that a client got from here: a record's own, that of a shard's
+// beginning, or the "0" that stands before everything.
 Outcome<Offset> OffsetOfSequence(const stream::StreamInfo& stream, const stream::Shard& shard,
                                  const std::string& text, bool after) {
   if (text == "0") return Offset{0};
@@ -55,7 +55,8 @@ Outcome<Offset> OffsetOfSequence(const stream::StreamInfo& stream, const stream:
                                         stream::ShardName(number->shard), name));
   }
   // What went to quarantine lies behind the record of its offset.
-  return Offset{number->offset.value + (after || number->quarantined > 0 ? 1 : 0)};
+  const bool behind = after || number->quarantined > 0;
+  return Offset{std::max<int64_t>(0, number->offset.value + (behind ? 1 : 0))};
 }
 
 json RecordDocument(const stream::StreamInfo& stream, int shard, const log::StoredBatch& batch,

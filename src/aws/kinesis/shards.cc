@@ -16,7 +16,7 @@ Outcome<json> ShardDocument(const Services& use, const stream::StreamInfo& strea
     return stream::SequenceNumber{.stream = stream.number, .shard = shard.number, .offset = offset}
         .Text();
   };
-  json sequence = {{"StartingSequenceNumber", number_at({0})}};
+  json sequence = {{"StartingSequenceNumber", number_at({-1})}};
   if (shard.closed) {
     const auto bounds = TRY(use.streams.BoundsOf({stream.name, shard.number}));
     sequence["EndingSequenceNumber"] = number_at(bounds.end);

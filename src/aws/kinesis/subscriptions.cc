@@ -162,7 +162,6 @@ class Subscriptions::Subscription : public std::enable_shared_from_this<Subscrip
 
   // Behind which the next event begins.
   std::string Continuation(stream::Offset next) const {
-    if (next.value == 0) return "0";  // stands before every record
     const stream::SequenceNumber last{
         .stream = start_.stream->number, .shard = start_.shard, .offset = {next.value - 1}};
     return last.Text();

@@ -83,6 +83,7 @@ Status Quarantine::State::Walk(const Intake& intake, int64_t from, const Visit& 
     }
     if (batches->empty()) return {};
     for (const auto& batch : *batches) {
+      at = std::max(at, batch.first.value);  // behind records whose loss was accepted
       while (at < batch.next().value) {
         if (!ranges.Contains(at) && !TRY(visit(at, batch))) return {};
         ++at;
@@ -176,7 +177,7 @@ Result<std::vector<QuarantinedRecord>> Quarantine::List(const Intake& intake,
 Result<QuarantinedRecord> Quarantine::Find(const Intake& intake, const std::string& id) {
   auto offsets = TRY(state_->Present(intake, {id}));
   auto batches = TRY(state_->streams.Read({intake.quarantine, 0}, {offsets[0]}, {.bytes_max = 1}));
-  if (batches.empty()) return Fail(NoSuchRecord(intake, id));
+  if (batches.empty() || batches[0].first.value > offsets[0]) return Fail(NoSuchRecord(intake, id));
   std::vector<QuarantinedRecord> record = {TRY(State::ReadRecord(batches[0], offsets[0]))};
   TRY(state_->Overlay(intake, record));
   return std::move(record[0]);

@@ -95,7 +95,9 @@ class RecordLog {
 
   // Batches from the one that holds `from` on, durable ones only; none at the end. kNotFound when
   // there is no such partition or `from` lies before its begin; kInvalid past its end; kCorrupt
-  // names the damaged part. Damaged records whose loss was accepted (inspect.h) are left out.
+  // names the damaged part. Damaged records whose loss was accepted (inspect.h) are left out: a
+  // batch begins later than where reading stands then, and none comes where they are the last, so
+  // a reader that gets none goes on from the end that it knew of before.
   virtual Result<std::vector<StoredBatch>> Read(const PartitionName& partition, Offset from,
                                                 ReadLimits limits) = 0;
   virtual Result<Bounds> BoundsOf(const PartitionName& partition) = 0;

@@ -34,6 +34,8 @@ Result<Offset> OffsetAt(log::RecordLog& log, const log::PartitionName& partition
   // did not.
   int64_t low = bounds.begin.value;
   int64_t high = bounds.end.value;
+  const int64_t end = high;
+  int64_t nothing = end;  // from here to the end all was lost, and somebody accepted that
   while (low < high) {
     const int64_t middle = low + (high - low) / 2;
     auto batches = log.Read(partition, {middle}, {.bytes_max = 1});
@@ -54,15 +56,19 @@ Result<Offset> OffsetAt(log::RecordLog& log, const log::PartitionName& partition
       continue;
     }
     if (!batches.ok()) return Fail(batches.error());
-    if (batches->empty()) break;
+    if (batches->empty()) {
+      nothing = high = middle;
+      continue;
+    }
     const log::StoredBatch& batch = batches->front();
     if (batch.arrival < time) {
       low = batch.next().value;
     } else {
-      high = std::max(low, batch.first.value);
+      // Between `middle` and a batch that begins behind it is nothing to read.
+      high = std::max(low, std::min(batch.first.value, middle));
     }
   }
-  return Offset{low};
+  return Offset{low == nothing ? end : low};
 }
 
 Status Retention::Trim(const LiveStreams::Stream& stream) {

@@ -307,7 +307,7 @@ Status TableColumns::Close(ShardColumns& columns) {
 }
 
 // Reads from read.end on into the builder until a chunk is full, `read_bytes_max` are read, or
-// `end` or the log's end is reached. What it got before a failure counts.
+// `end` is reached, before which all is durable. What it got before a failure counts.
 Status TableColumns::ReadLog(const stream::ShardId& shard, Read& read, int64_t end,
                              int64_t read_bytes_max) {
   const iceberg::ColumnBuilder& builder = converter_->builder();
@@ -325,8 +325,12 @@ Status TableColumns::ReadLog(const stream::ShardId& shard, Read& read, int64_t e
               batches.error().message()));
     }
     if (!batches.ok()) return Fail(batches.error());
-    if (batches->empty()) return {};
+    if (batches->empty()) {
+      read.end = end;  // what is left was lost, and somebody accepted that
+      return {};
+    }
     for (const log::StoredBatch& batch : *batches) {
+      read.end = std::max(read.end, std::min(batch.first.value, end));  // behind such a loss
       for (size_t i = 0; i < batch.records.size(); ++i) {
         const int64_t offset = batch.first.value + static_cast<int64_t>(i);
         if (offset < read.end) continue;  // the batch began before

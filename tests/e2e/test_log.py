@@ -9,6 +9,7 @@ import time
 import pytest
 from conftest import WEFT, clean_environment, write_mesh
 from http_client import put
+from kinesis_client import Boto
 
 MESH = """
 mesh: log
@@ -196,3 +197,78 @@ def test_a_products_limit_is_answered_429_and_stores_nothing(server, tmp_path):
     # A second later there is room again.
     time.sleep(1.1)
     assert put(server, key, "events", body, "application/x-ndjson")[0] == 200
+
+
+def lose(server, mark):
+    """Damages the batch that holds `mark`, and accepts what is lost by it."""
+    server.stop()
+    for segment in sorted((server.folder / "journal").glob("*.log")):
+        octets = bytearray(segment.read_bytes())
+        at = octets.find(mark)
+        if at >= 0:
+            octets[at] ^= 1
+            segment.write_bytes(octets)
+    told = owner(server, "log", "verify", ok=False)
+    (lost,) = [line.split() for line in told.splitlines() if line.startswith("lost: ") and "accepted" not in line]
+    owner(server, "log", "accept-loss", lost[1], lost[3], lost[5])
+    assert json.loads(owner(server, "log", "verify", "--json"))["good"]
+    server.start()
+
+
+@pytest.mark.parametrize("then", ["query", "publish"])
+def test_a_loss_at_the_end_is_passed_at_once(events, then):
+    publish(events, 0, 10)
+    publish(events, 10, 10, pad="y" * 200)
+    lose(events, b"y" * 200)
+    if then == "query":
+        assert events.query(COUNT) == [{"n": 10, "different": 10}]
+        events.weft("flush", "events")
+        assert events.query(COUNT) == [{"n": 10, "different": 10}]
+    publish(events, 100, 10)
+    assert events.query(COUNT) == [{"n": 20, "different": 20}]
+    events.weft("flush", "events")
+    assert events.query(COUNT) == [{"n": 20, "different": 20}]
+
+
+def test_consumers_pass_a_loss_wherever_it_is(server):
+    first = "shardId-000000000000"
+
+    def kinesis():
+        return Boto(server.endpoint, client_of(server))
+
+    def numbers(api, kind="TRIM_HORIZON", **position):
+        return [int(r["Data"]) for r in api.read("lossy", first, kind, **position)]
+
+    api = kinesis()
+    api.CreateStream(StreamName="lossy", ShardCount=1)
+    begin = datetime.datetime.now(datetime.timezone.utc)
+    for n in range(8):
+        data = b"3" + b" " * 200 if n == 3 else b"7" + b" " * 300 if n == 7 else str(n).encode()
+        api.PutRecord(StreamName="lossy", Data=data, PartitionKey="k")
+    lose(server, b"7" + b" " * 300)
+    assert numbers(kinesis()) == [0, 1, 2, 3, 4, 5, 6]
+    lose(server, b"3" + b" " * 200)
+    api = kinesis()
+    assert numbers(api) == [0, 1, 2, 4, 5, 6]
+    assert numbers(api, "AT_TIMESTAMP", Timestamp=begin) == [0, 1, 2, 4, 5, 6]
+    # A closed shard ends behind what is lost at its end.
+    api.SplitShard(StreamName="lossy", ShardToSplit=first, NewStartingHashKey=str(2**127))
+    iterator, read = api.iterator("lossy", first), []
+    while iterator:
+        answer = api.records(iterator)
+        read += answer["Records"]
+        iterator = answer.get("NextShardIterator")
+    assert [int(r["Data"]) for r in read] == [0, 1, 2, 4, 5, 6] and len(answer["ChildShards"]) == 2
+
+
+def test_quarantine_passes_a_loss_of_its_own(events):
+    for n, pad in ((1, ""), (2, "z" * 200), (3, "")):
+        body = json.dumps({"n": f"bad {n}", "pad": pad}).encode()
+        status, answer = put(events, client_of(events), "events", body, "application/x-ndjson")
+        assert status == 200 and answer["quarantined"] == 1, answer
+    before = [r["id"] for r in json.loads(events.weft("quarantine", "ls", "events", "--json"))]
+    lose(events, b"z" * 200)
+    after = [r["id"] for r in json.loads(events.weft("quarantine", "ls", "events", "--json"))]
+    assert after == [before[0], before[2]]
+    assert events.weft("quarantine", "show", "events", before[1], ok=False).returncode == 1
+    assert "bad 3" in events.weft("quarantine", "show", "events", before[2])

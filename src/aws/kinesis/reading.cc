@@ -187,7 +187,6 @@ Result<Piece> ReadShard(stream::Streams& streams, const Clock& clock,
   Timestamp last = clock.Now();
   bool room = true;
   while (room && piece.next < kept.end) {
-    const Offset before = piece.next;
     auto batches =
         streams.Read(id, piece.next, {.bytes_max = std::min(kLookBytes, bounds.bytes_max)});
     if (!batches.ok() && batches.error().code() == Code::kNotFound) {
@@ -203,7 +202,8 @@ Result<Piece> ReadShard(stream::Streams& streams, const Clock& clock,
       room = TakeBatch(stream, shard, batch, bounds, piece);
       if (!room) break;
     }
-    if (room && piece.next == before) break;
+    // What is left was lost, and somebody accepted that.
+    if (found.empty()) piece.next = kept.end;
   }
   piece.at_end = ended && piece.next >= kept.end;
   if (piece.next < kept.end) {

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "base/signal.h"
 #include "base/testing/sim_disk.h"
 #include "log/journal.h"
 #include "log/testing/passing_log.h"
@@ -197,7 +198,10 @@ class StressTest : public StreamsGround, public testing::WithParamInterface<bool
           ends_.emplace(number, lease.at.value);
         } else {
           // Wakes with the end, too: else this would wait for long.
-          ASSERT_TRUE(streams_->WaitPast({orders_, number}, lease.at, milliseconds(2)).ok());
+          auto more = std::make_shared<Signal>();
+          auto watch = streams_->OnPast({orders_, number}, lease.at, [more] { more->Set(); });
+          ASSERT_TRUE(watch.ok());
+          more->WaitFor(milliseconds(2));
         }
       }
     }

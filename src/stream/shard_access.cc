@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes through the shards of a stream: records in and out, and what a shard takes and gives.
-#include "base/signal.h"
 #include "stream/streams_internal.h"
 
 namespace weft::stream {
@@ -108,13 +107,6 @@ Result<log::RecordLog::Watch> Streams::OnPast(const ShardId& shard, Offset from,
                                           [waiter = watching->waiter] { waiter->Wake(); }));
   watching->shard->Add(watching->waiter);
   return log::RecordLog::Watch(std::move(watching));
-}
-
-Result<log::Bounds> Streams::WaitPast(const ShardId& shard, Offset from, milliseconds wait_max) {
-  auto past = std::make_shared<Signal>();
-  const log::RecordLog::Watch watch = TRY(OnPast(shard, from, [past] { past->Set(); }));
-  past->WaitFor(wait_max);
-  return BoundsOf(shard);
 }
 
 Status Streams::Trim(const ShardId& shard, Offset before) {

@@ -112,7 +112,6 @@ class Streams {
   // Also when the shard ends.
   Result<log::RecordLog::Watch> OnPast(const ShardId& shard, Offset from,
                                        std::function<void()> wake);
-  Result<log::Bounds> WaitPast(const ShardId& shard, Offset from, milliseconds wait_max);
   Status Trim(const ShardId& shard, Offset before);
   Result<Offset> OffsetWithin(const ShardId& shard, int64_t bytes_max);
   // The first offset of the batches that arrived at `time` or later; where some are damaged it may

@@ -18,6 +18,10 @@ if(WEFT_SANITIZE)
   target_compile_options(weft_flags INTERFACE -fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(weft_flags INTERFACE -fsanitize=${WEFT_SANITIZE})
 endif()
+if(WEFT_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc's shared one tells what it finds on stderr alone, whatever log_path asks (tools/sanitize).
+  target_link_options(weft_flags INTERFACE -static-libubsan)
+endif()
 
 # weft_module(NAME [USES module or library ...]): call it in src/CMakeLists.txt, lowest module first.
 function(weft_module name)

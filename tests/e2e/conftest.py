@@ -16,6 +16,10 @@ WEFT = pathlib.Path(os.environ.get("WEFT_BINARY", ROOT / "build" / "weft"))
 SHARED = ROOT.parent / "shared"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "memory: bounds memory, of which a sanitized binary takes more (tools/sanitize)")
+
+
 def clean_environment():
     """This process's environment without what would point a client elsewhere."""
     return {

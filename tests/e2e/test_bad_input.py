@@ -157,7 +157,7 @@ SQL = [
     "select * from query('select 1')",
     "with x as (select * from read_blob('/etc/passwd')) select * from x",
     "select (select content from read_text('/etc/passwd'))",
-    "select repeat('x', 3000000000)",
+    pytest.param("select repeat('x', 3000000000)", marks=pytest.mark.memory),
     "select " + "(" * 20000 + "1",
     "select " + "-" * 20000 + "x",
     "select " + "[" * 3000 + "]" * 3000 + ")",

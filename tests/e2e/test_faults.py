@@ -394,6 +394,7 @@ def peak_bytes(process_id):
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
+@pytest.mark.memory
 def test_small_bodies_of_many_records_do_not_add_up(events):
     key = client_of(events)
     body = b"[" + b"1," * 1_000_000 + b"1]"

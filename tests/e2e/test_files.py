@@ -205,6 +205,7 @@ def peak_bytes(process_id):
     return int(found[1]) * 1024 if found else 0
 
 
+@pytest.mark.memory
 def test_a_big_file_takes_little_memory(things, tmp_path):
     file, n, pad = tmp_path / "big.ndjson", 0, "x" * 60
     with open(file, "w") as out:

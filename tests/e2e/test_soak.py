@@ -318,6 +318,7 @@ def soaked(tmp_path):
     server.stop()
 
 
+@pytest.mark.memory
 def test_memory_answer_times_and_descriptors_stay_where_they_are(soaked):
     key = json.loads((soaked.folder / "client.json").read_text())
     process = soaked.process.pid

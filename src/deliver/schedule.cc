@@ -92,14 +92,15 @@ bool Delivery::State::WaitedLong(const tail::Feed& feed, Job& job, const catalog
   if (!job.waiting_since.has_value() || job.waited_at != table.positions) {
     job.waiting_since.reset();
     job.waited_at = table.positions;
-    const auto shards = on.streams.Shards(feed.stream);
+    const auto shards = on.streams.BoundsOf(feed.stream);
     if (!shards.ok()) return true;  // the delivery reports what is wrong
-    for (const stream::ShardId& shard : *shards) {
-      auto position = table.positions.find(shard.number);
+    for (const auto& [shard, bounds] : *shards) {
+      auto position = table.positions.find(shard);
       const log::Offset from{position == table.positions.end() ? 0 : position->second};
-      const auto batches = on.streams.Read(shard, from, {.bytes_max = 1});
+      if (from >= bounds.end) continue;
+      const auto batches = on.streams.Read({feed.stream, shard}, from, {.bytes_max = 1});
       if (!batches.ok()) return true;
-      if (batches->empty()) continue;
+      if (batches->empty()) return true;  // all of it was lost, and somebody accepted that
       const Timestamp arrival = batches->front().arrival;
       job.waiting_since = std::min(job.waiting_since.value_or(arrival), arrival);
     }

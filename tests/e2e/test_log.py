@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import WEFT, clean_environment, write_mesh
+from conftest import WEFT, clean_environment, wait_for, write_mesh
 from http_client import put
 from kinesis_client import Boto
 
@@ -228,6 +228,20 @@ def test_a_loss_at_the_end_is_passed_at_once(events, then):
     assert events.query(COUNT) == [{"n": 20, "different": 20}]
     events.weft("flush", "events")
     assert events.query(COUNT) == [{"n": 20, "different": 20}]
+
+
+def test_delivery_does_not_wait_behind_a_loss_at_the_end(events):
+    publish(events, 0, 10)
+    events.weft("flush", "events")
+    publish(events, 10, 10, pad="y" * 200)
+    lose(events, b"y" * 200)
+
+    def lag():
+        (product,) = json.loads(events.weft("status", "--json"))["products"]
+        return product["lag_records"]
+
+    wait_for(lambda: lag() == 0)
+    assert events.query(COUNT) == [{"n": 10, "different": 10}]
 
 
 def test_consumers_pass_a_loss_wherever_it_is(server):

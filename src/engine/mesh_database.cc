@@ -51,8 +51,11 @@ MeshDatabase::MeshDatabase(const MeshDatabaseOptions& options, objects::ObjectSt
 }
 
 void MeshDatabase::SetMemory(int64_t bytes) {
+  // DuckDB gives all free memory back to the system whenever it is told.
+  if (bytes == memory_bytes_) return;
   duckdb::BufferManager::GetBufferManager(*database_->instance)
       .SetMemoryLimit(static_cast<duckdb::idx_t>(bytes));
+  memory_bytes_ = bytes;
 }
 
 }  // namespace weft::engine

@@ -30,6 +30,7 @@ class MeshDatabase {
  private:
   ObjectPaths paths_;
   std::unique_ptr<duckdb::DuckDB> database_;
+  int64_t memory_bytes_ = 0;  // 0: DuckDB's own choice
 };
 
 }  // namespace weft::engine

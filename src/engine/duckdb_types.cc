@@ -4,6 +4,7 @@
 
 #include "duckdb/parser/expression/constant_expression.hpp"
 #include "engine/duckdb_types_internal.h"
+#include "engine/text_words_internal.h"
 
 namespace weft::engine {
 namespace {
@@ -35,6 +36,13 @@ std::string FieldIdEntry(const std::string& name, const iceberg::Field& field) {
 void CopyValidity(const ColumnView& column, const RowRange& rows, Vector& to) {
   if (column.validity == nullptr) return;
   auto& mask = duckdb::FlatVector::Validity(to);
+  if (rows.picked == nullptr && rows.first % 8 == 0 && rows.count > 0) {
+    // Both have a bit a row, the least significant first.
+    mask.EnsureWritable();
+    std::memcpy(mask.GetData(), column.validity + rows.first / 8,
+                static_cast<size_t>(rows.count + 7) / 8);
+    return;
+  }
   for (int64_t i = 0; i < rows.count; ++i) {
     if (!column.valid(rows.row(i))) mask.SetInvalid(static_cast<duckdb::idx_t>(i));
   }
@@ -102,13 +110,10 @@ void FillUuids(const ColumnView& column, const RowRange& rows, Vector& to) {
 
 void FillTexts(const ColumnView& column, const RowRange& rows, Vector& to) {
   auto* data = duckdb::FlatVector::GetData<duckdb::string_t>(to);
-  const auto* text = reinterpret_cast<const char*>(column.values);
+  const TextColumn texts(column);
   for (int64_t i = 0; i < rows.count; ++i) {
     int64_t row = rows.row(i);
-    if (!column.valid(row)) continue;
-    int32_t begin = column.offsets[row];
-    data[i] =
-        duckdb::string_t(text + begin, static_cast<uint32_t>(column.offsets[row + 1] - begin));
+    if (column.valid(row)) data[i] = texts.At(row).string();
   }
 }
 

@@ -75,6 +75,20 @@ const Value* Option(const OpenFileInfo& file, const char* name) {
   return found == file.extended_info->options.end() ? nullptr : &found->second;
 }
 
+// Of one file alone DuckDB takes the number of threads from what it read while binding, which is
+// nothing here: then only one thread would read its groups of rows.
+class FileList : public duckdb::SimpleMultiFileList {
+ public:
+  using SimpleMultiFileList::SimpleMultiFileList;
+  duckdb::FileExpandResult GetExpandResult() override {
+    return paths.empty() ? duckdb::FileExpandResult::NO_FILES
+                         : duckdb::FileExpandResult::MULTIPLE_FILES;
+  }
+  duckdb::unique_ptr<duckdb::MultiFileList> Copy() override {
+    return duckdb::make_uniq<FileList>(GetAllFiles());
+  }
+};
+
 class MeshReader : public MultiFileReader {
  public:
   explicit MeshReader(duckdb::shared_ptr<ScanInfo> scan) : info_(std::move(scan)) {
@@ -98,7 +112,7 @@ class MeshReader : public MultiFileReader {
       for (size_t i = 0; i < all.size(); ++i) files.push_back(FileEntry(info_->paths, all[i], i));
     }
     for (size_t i = 0; i < info_->pieces.size(); ++i) files.push_back(TailEntry(i));
-    return duckdb::make_shared_ptr<duckdb::SimpleMultiFileList>(std::move(files));
+    return duckdb::make_shared_ptr<FileList>(std::move(files));
   }
 
   bool Bind(duckdb::MultiFileOptions&, duckdb::MultiFileList&, duckdb::vector<LogicalType>& types,
@@ -193,7 +207,7 @@ class MeshReader : public MultiFileReader {
       pruned = pruned || !keep;
     }
     if (!pruned) return nullptr;
-    return duckdb::make_uniq<duckdb::SimpleMultiFileList>(std::move(kept));
+    return duckdb::make_uniq<FileList>(std::move(kept));
   }
 
   duckdb::shared_ptr<ScanInfo> info_;

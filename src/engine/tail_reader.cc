@@ -5,6 +5,7 @@
 #include "duckdb/storage/table/column_segment.hpp"
 #include "engine/duckdb_types_internal.h"
 #include "engine/mesh_scan_internal.h"
+#include "engine/text_dictionary_internal.h"
 
 namespace weft::engine {
 namespace {
@@ -60,7 +61,8 @@ class TailReader : public duckdb::BaseFileReader {
       auto column = column_indexes[i].GetPrimaryIndex();
       auto map = expression_map.find(column);
       if (map == expression_map.end()) {
-        FillVector(fields_[column]->type, data_[column], rows, out.data[i]);
+        if (!FillText(i, column, rows, out.data[i]))
+          FillVector(fields_[column]->type, data_[column], rows, out.data[i]);
         continue;
       }
       auto plain = std::make_unique<DataChunk>();
@@ -70,6 +72,15 @@ class TailReader : public duckdb::BaseFileReader {
       kept_.push_back(std::move(plain));
     }
     out.SetCardinality(static_cast<duckdb::idx_t>(count));
+  }
+
+  // Whether it was text with few different values; `i`: its place among the scan's columns.
+  bool FillText(duckdb::idx_t i, duckdb::idx_t column, const RowRange& rows, duckdb::Vector& to) {
+    if (fields_[column]->type.kind != iceberg::TypeKind::kString || data_[column] == nullptr)
+      return false;
+    if (dictionaries_.size() <= i) dictionaries_.resize(column_indexes.size());
+    if (dictionaries_[i] == nullptr) dictionaries_[i] = std::make_unique<TextDictionary>();
+    return dictionaries_[i]->Fill(*data_[column], rows, to);
   }
 
   void Filter(ClientContext& context, DataChunk& out) {
@@ -103,6 +114,7 @@ class TailReader : public duckdb::BaseFileReader {
   std::vector<const iceberg::Field*> fields_;
   std::vector<const iceberg::ColumnView*> data_;
   std::vector<std::unique_ptr<DataChunk>> kept_;
+  std::vector<std::unique_ptr<TextDictionary>> dictionaries_;  // by place; nullptr: none yet
   std::atomic<bool> started_ = false;
   int64_t next_ = 0;
 };

@@ -54,7 +54,7 @@ class Worker {
     switch (message.kind) {
       case MessageKind::kChunk: {
         auto id = from.Number();
-        chunks_[id] = TRY(iceberg::MapColumnChunk(message.descriptor));
+        chunks_[id] = TRY(iceberg::MapTrustedChunk(message.descriptor));
         return {};
       }
       case MessageKind::kFiles: {

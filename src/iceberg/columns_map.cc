@@ -33,7 +33,7 @@ class Chunk : public ColumnChunk {
   int descriptor() const override { return descriptor_; }
 
   Status Map();
-  // With `trusted` the memory is this process's own work and is not looked through.
+  // With `trusted` the memory is not looked through. nullptr: the schema in it.
   Status Read(std::shared_ptr<const Schema> schema, bool trusted);
 
  private:
@@ -199,8 +199,8 @@ Status Chunk::Read(std::shared_ptr<const Schema> schema, bool trusted) {
 }
 
 Result<std::shared_ptr<const ColumnChunk>> Open(int descriptor,
-                                                std::shared_ptr<const Schema> schema) {
-  const bool trusted = schema != nullptr;
+                                                std::shared_ptr<const Schema> schema,
+                                                bool trusted) {
   auto chunk = std::make_shared<Chunk>(descriptor);
   TRY(chunk->Map());
   TRY(chunk->Read(std::move(schema), trusted));
@@ -244,11 +244,15 @@ uint64_t CountNodes(const std::vector<Field>& fields) {
 
 Result<std::shared_ptr<const ColumnChunk>> OpenOwnChunk(int descriptor,
                                                         std::shared_ptr<const Schema> schema) {
-  return Open(descriptor, std::move(schema));
+  return Open(descriptor, std::move(schema), true);
 }
 
 Result<std::shared_ptr<const ColumnChunk>> MapColumnChunk(int descriptor) {
-  return Open(descriptor, nullptr);
+  return Open(descriptor, nullptr, false);
+}
+
+Result<std::shared_ptr<const ColumnChunk>> MapTrustedChunk(int descriptor) {
+  return Open(descriptor, nullptr, true);
 }
 
 }  // namespace weft::iceberg

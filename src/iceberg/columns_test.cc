@@ -143,9 +143,13 @@ TEST(Columns, AreTheSameInAnotherProcess) {
   ASSERT_TRUE(chunk.ok());
   auto mapped = MapColumnChunk(dup((*chunk)->descriptor()));
   ASSERT_TRUE(mapped.ok()) << mapped.error().message();
+  auto trusted = MapTrustedChunk(dup((*chunk)->descriptor()));
+  ASSERT_TRUE(trusted.ok()) << trusted.error().message();
   chunk->reset();
-  ExpectRows(**mapped, 100);
-  EXPECT_EQ((*mapped)->schema().fields, EveryKind()->fields);
+  for (const auto& one : {*mapped, *trusted}) {
+    ExpectRows(*one, 100);
+    EXPECT_EQ(one->schema().fields, EveryKind()->fields);
+  }
 }
 
 TEST(Columns, AreEmptyAndUsableAfterSealing) {
@@ -308,6 +312,7 @@ TEST(Columns, RefuseWhatIsNoChunk) {
     auto chunk = MapColumnChunk(SealedMemory(bytes));
     ASSERT_FALSE(chunk.ok());
     EXPECT_EQ(chunk.error().code(), Code::kCorrupt);
+    EXPECT_EQ(MapTrustedChunk(SealedMemory(bytes)).error().code(), Code::kCorrupt);
   }
   int pipes[2];
   ASSERT_EQ(pipe(pipes), 0);

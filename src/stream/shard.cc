@@ -20,6 +20,11 @@ static_assert(kSequenceDigits == 56);
 constexpr std::string_view kShardPrefix = "shardId-";
 constexpr size_t kShardNameDigits = 12;
 
+// The decimal digits of `value` before `end`, over zeros.
+void PutDigits(uint64_t value, char* end) {
+  for (; value > 0; value /= 10) *--end = static_cast<char>('0' + value % 10);
+}
+
 // All of `digits`, which are decimal ones and nothing else.
 template <class T>
 std::optional<T> ParseDigits(std::string_view digits) {
@@ -65,8 +70,14 @@ std::optional<HashKey> ParseHashKey(std::string_view text) {
 }
 
 std::string RecordId(int shard, Offset offset) {
-  // Once for each record that becomes a row.
-  return fmt::format(FMT_COMPILE("{:04}-{:019}"), shard, offset.value);
+  if (shard < 0 || shard > 9999 || offset.value < 0) {
+    return fmt::format(FMT_COMPILE("{:04}-{:019}"), shard, offset.value);
+  }
+  // Once for each record that becomes a row, so by hand.
+  std::string text = "0000-0000000000000000000";
+  PutDigits(static_cast<uint64_t>(shard), text.data() + 4);
+  PutDigits(static_cast<uint64_t>(offset.value), text.data() + text.size());
+  return text;
 }
 
 std::string RecordId(int shard, Offset offset, int user_record) {

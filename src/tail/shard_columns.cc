@@ -32,6 +32,11 @@ int64_t ShardColumns::Entry::RecordBytesFrom(int64_t row) const {
   return row == 0 ? record_bytes : record_bytes / rows() * (rows() - row);
 }
 
+void ShardColumns::Entry::SetOffsets(std::vector<int64_t> of_rows) {
+  const bool all = !of_rows.empty() && of_rows.front() == begin && of_rows.back() == end - 1;
+  offsets = all && InTurn(of_rows) ? std::vector<int64_t>() : std::move(of_rows);
+}
+
 void ShardColumns::Account(const Entry& entry, int sign) {
   bytes_ += sign * entry.bytes();
   record_bytes_ += sign * entry.record_bytes;
@@ -93,6 +98,7 @@ void ShardColumns::DropSpare() {
 }
 
 void ShardColumns::Push(Entry entry) {
+  CHECK(open_ == nullptr && entry.begin == end_);
   end_ = entry.end;
   Account(entry, 1);
   // A stretch without rows joins its neighbour: a table whose product writes to others only costs

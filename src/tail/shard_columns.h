@@ -25,6 +25,7 @@ class ShardColumns {
 
     int64_t rows() const { return chunk == nullptr ? 0 : chunk->rows(); }
     int64_t bytes() const { return chunk == nullptr ? 0 : chunk->bytes(); }
+    void SetOffsets(std::vector<int64_t> of_rows);  // in order; `begin` and `end` are set
     int64_t FirstRowFrom(int64_t offset) const;
     int64_t RecordBytesFrom(int64_t row) const;
   };
@@ -42,6 +43,8 @@ class ShardColumns {
               const std::vector<iceberg::ColumnView>& rows, int64_t end,
               const std::vector<int64_t>& offsets, int64_t record_bytes);
   int64_t open_bytes() const { return open_ == nullptr ? 0 : open_->bytes(); }
+  // Takes what is a chunk already and begins at end(). Nothing is open.
+  void Push(Entry entry);
   // Makes a chunk of the rows that are in none yet. Should it fail, end() goes back before them.
   // What a large one was made in is kept for the next.
   Status Close();
@@ -65,7 +68,6 @@ class ShardColumns {
   Status Rebuild(const iceberg::Schema& schema, iceberg::ColumnBuilder& builder);
 
  private:
-  void Push(Entry entry);
   void Account(const Entry& entry, int sign);
 
   int64_t begin_, end_;

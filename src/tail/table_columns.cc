@@ -13,6 +13,10 @@ namespace {
 constexpr int64_t kLazyRecords = 200;
 // What is turned into columns ahead of need under one hold of the lock: a query may wait for it.
 constexpr int64_t kAheadBytes = int64_t{1} << 20;
+// What is turned into columns on several threads between two looks at the memory it takes.
+constexpr int64_t kLeapBytes = int64_t{64} << 20;
+// Octets of records between two looks at how large their columns have become.
+constexpr int64_t kLookBytes = 2048;
 // Drafts that are kept for the next records, each with the memory it has grown to.
 constexpr size_t kIdleDraftsMax = 8;
 constexpr int64_t kIdleDraftBytesMax = int64_t{1} << 20;
@@ -251,18 +255,15 @@ Status TableColumns::ConvertTo(const stream::ShardId& shard, ShardColumns& colum
                   "too many records wait for delivery: the limit of memory for them is reached");
     }
     const int64_t before = columns.record_bytes();
-    TRY(Step(shard, columns, end, 4 * options_.chunk_bytes));
+    const int64_t room = options_.bytes_refuse - *dependencies_.bytes;
+    const int64_t left = std::min(kLeapBytes, bytes_max == 0 ? room : bytes_max - have);
+    const bool leapt = TRY(Leap(shard, columns, end, left));
+    if (!leapt) TRY(Step(shard, columns, end, 4 * options_.chunk_bytes));
     have += columns.record_bytes() - before;
     Account();
   }
   return Close(columns);
 }
-
-struct TableColumns::Read {
-  int64_t end = 0;               // the records before it were read
-  std::vector<int64_t> offsets;  // of the rows
-  int64_t record_bytes = 0;      // of the rows' records
-};
 
 Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns, int64_t end,
                           int64_t read_bytes_max) {
@@ -280,7 +281,7 @@ Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns, i
     if (next != nullptr) end = std::min(end, next->begin());
     iceberg::ColumnBuilder& builder = converter_->builder();
     Read read{.end = columns.end(), .offsets = {}};
-    const Status status = ReadLog(shard, read, end, read_bytes_max);
+    const Status status = ReadLog(*converter_, shard, read, end, read_bytes_max);
     if (read.end > columns.end()) {
       columns.Append(converter_->schema(), builder.Views(), read.end, read.offsets,
                      read.record_bytes);
@@ -308,10 +309,10 @@ Status TableColumns::Close(ShardColumns& columns) {
 
 // Reads from read.end on into the builder until a chunk is full, `read_bytes_max` are read, or
 // `end` is reached, before which all is durable. What it got before a failure counts.
-Status TableColumns::ReadLog(const stream::ShardId& shard, Read& read, int64_t end,
-                             int64_t read_bytes_max) {
-  const iceberg::ColumnBuilder& builder = converter_->builder();
-  int64_t read_bytes = 0;
+Status TableColumns::ReadLog(Converter& converter, const stream::ShardId& shard, Read& read,
+                             int64_t end, int64_t read_bytes_max) const {
+  const iceberg::ColumnBuilder& builder = converter.builder();
+  int64_t read_bytes = 0, looked_at = 0;
   while (read.end < end && builder.bytes() < options_.chunk_bytes && read_bytes < read_bytes_max) {
     auto batches = dependencies_.streams.Read(
         shard, log::Offset{read.end},
@@ -334,9 +335,13 @@ Status TableColumns::ReadLog(const stream::ShardId& shard, Read& read, int64_t e
       for (size_t i = 0; i < batch.records.size(); ++i) {
         const int64_t offset = batch.first.value + static_cast<int64_t>(i);
         if (offset < read.end) continue;  // the batch began before
-        if (offset >= end || builder.bytes() >= options_.chunk_bytes) return {};
+        if (offset >= end) return {};
+        if (read_bytes - looked_at >= kLookBytes) {
+          if (builder.bytes() >= options_.chunk_bytes) return {};
+          looked_at = read_bytes;
+        }
         const log::Record& record = batch.records[i];
-        const int rows = TRY(converter_->Convert(shard.number, {offset}, batch.arrival, record));
+        const int rows = TRY(converter.Convert(shard.number, {offset}, batch.arrival, record));
         read.offsets.insert(read.offsets.end(), static_cast<size_t>(rows), offset);
         if (rows > 0) read.record_bytes += static_cast<int64_t>(record.value.size());
         read_bytes += static_cast<int64_t>(record.key.size() + record.value.size());

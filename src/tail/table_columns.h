@@ -63,8 +63,23 @@ class TableColumns {
   Status Step(const stream::ShardId& shard, ShardColumns& columns, int64_t end,
               int64_t read_bytes_max);
   Status Close(ShardColumns& columns);
-  struct Read;
-  Status ReadLog(const stream::ShardId& shard, Read& read, int64_t end, int64_t read_bytes_max);
+  struct Read {
+    int64_t end = 0;               // the records before it were read
+    std::vector<int64_t> offsets;  // of the rows
+    int64_t record_bytes = 0;      // of the rows' records
+  };
+  Status ReadLog(Converter& converter, const stream::ShardId& shard, Read& read, int64_t end,
+                 int64_t read_bytes_max) const;
+  // As Step, but about `bytes` of records far, and on several threads (table_columns_leap.cc);
+  // false, and nothing is done, where that would not pay.
+  Result<bool> Leap(const stream::ShardId& shard, ShardColumns& columns, int64_t end,
+                    int64_t bytes);
+  struct Stretch {
+    std::vector<ShardColumns::Entry> entries;  // one behind the other
+    Status status;                             // of what follows them
+  };
+  Stretch Convert(Converter& converter, const stream::ShardId& shard, int64_t begin,
+                  int64_t end) const;
   // The next draft that has not been passed; it begins at columns.end() or later.
   const Draft* NextDraft(int shard, const ShardColumns& columns);
   std::unique_ptr<Draft> TakeDraft(int shard);

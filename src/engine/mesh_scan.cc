@@ -21,6 +21,10 @@ using duckdb::Value;
 
 // Virtual columns of DuckDB's own lie below.
 constexpr duckdb::column_t kFirstHidden = MultiFileReader::COLUMN_IDENTIFIER_FILENAME + 1'000'000;
+// Which of the relation's files (then pieces of the tail) a row is of: with its number in there it
+// tells the row from all others, whichever files a scan leaves out.
+constexpr duckdb::column_t kRowFile = kFirstHidden - 1;
+constexpr duckdb::column_t kRowNumber = MultiFileReader::COLUMN_IDENTIFIER_FILE_ROW_NUMBER;
 // Rows of a tail piece that one thread takes at a time.
 constexpr int64_t kTailRows = 30 * 2048;
 constexpr const char* kTailOption = "weft_tail";
@@ -137,6 +141,19 @@ class MeshReader : public MultiFileReader {
     return MultiFileReader::CreateReader(context, state, file, index, bind);
   }
 
+  void FinalizeBind(duckdb::MultiFileReaderData& data, const duckdb::MultiFileOptions& options,
+                    const duckdb::MultiFileReaderBindData& bind,
+                    const duckdb::vector<MultiFileColumnDefinition>& columns,
+                    const duckdb::vector<duckdb::ColumnIndex>& column_ids, ClientContext& context,
+                    duckdb::optional_ptr<duckdb::MultiFileReaderGlobalState> state) override {
+    MultiFileReader::FinalizeBind(data, options, bind, columns, column_ids, context, state);
+    for (duckdb::idx_t i = 0; i < column_ids.size(); ++i) {
+      if (column_ids[i].GetPrimaryIndex() != kRowFile) continue;
+      data.constant_map.Add(duckdb::MultiFileGlobalIndex(i),
+                            Value::UBIGINT(NumberOf(data.reader->file)));
+    }
+  }
+
   duckdb::unique_ptr<duckdb::Expression> GetVirtualColumnExpression(
       ClientContext& context, duckdb::MultiFileReaderData& data,
       const duckdb::vector<MultiFileColumnDefinition>& local, duckdb::idx_t& id,
@@ -177,6 +194,12 @@ class MeshReader : public MultiFileReader {
   }
 
  private:
+  uint64_t NumberOf(const OpenFileInfo& file) const {
+    if (const auto* index = Option(file, kFileOption)) return index->GetValue<uint64_t>();
+    const auto& files = info_->source->files;
+    return (files == nullptr ? 0 : files->size()) + Option(file, kTailOption)->GetValue<uint64_t>();
+  }
+
   const iceberg::Field* FieldOf(duckdb::column_t id) const {
     const auto& source = *info_->source;
     if (id < source.columns.size()) return &source.columns[id];
@@ -222,6 +245,15 @@ duckdb::unique_ptr<duckdb::NodeStatistics> Cardinality(ClientContext&,
                                                        const duckdb::FunctionData* data) {
   return duckdb::make_uniq<duckdb::NodeStatistics>(
       static_cast<duckdb::idx_t>(RowsOf(*InfoOf(*data).source)));
+}
+
+// With those that DuckDB tells rows by, to fetch the other columns of a few chosen rows at the end.
+// No statement can name them: the table's entry does not have them.
+duckdb::virtual_column_map_t ScanColumns(const TableSource& source) {
+  auto columns = VirtualColumns(source);
+  columns.insert({kRowFile, duckdb::TableColumn("row_file", LogicalType::UBIGINT)});
+  columns.insert({kRowNumber, duckdb::TableColumn("row_number", LogicalType::BIGINT)});
+  return columns;
 }
 
 }  // namespace
@@ -271,8 +303,9 @@ duckdb::TableFunction MakeScan(ClientContext& context, std::shared_ptr<const Tab
   function.get_multi_file_reader = MeshReader::Make;
   function.statistics = nullptr;
   function.get_partition_stats = nullptr;
-  // That would fetch rows again by a row id, which there is none of.
-  function.late_materialization = false;
+  function.get_row_id_columns = [](ClientContext&, duckdb::optional_ptr<duckdb::FunctionData>) {
+    return duckdb::vector<duckdb::column_t>{kRowFile, kRowNumber};
+  };
   function.serialize = nullptr;
   function.deserialize = nullptr;
   // What these would say in a plan names objects.
@@ -285,7 +318,7 @@ duckdb::TableFunction MakeScan(ClientContext& context, std::shared_ptr<const Tab
   };
   function.get_virtual_columns = [](ClientContext&,
                                     duckdb::optional_ptr<duckdb::FunctionData> data) {
-    auto columns = VirtualColumns(*InfoOf(*data).source);
+    auto columns = ScanColumns(*InfoOf(*data).source);
     data->Cast<duckdb::MultiFileBindData>().virtual_columns = columns;
     return columns;
   };
@@ -299,7 +332,7 @@ duckdb::TableFunction MakeScan(ClientContext& context, std::shared_ptr<const Tab
   duckdb::vector<LogicalType> types;
   duckdb::vector<std::string> names;
   bind_data = function.bind(context, input, types, names);
-  bind_data->Cast<duckdb::MultiFileBindData>().virtual_columns = VirtualColumns(*info->source);
+  bind_data->Cast<duckdb::MultiFileBindData>().virtual_columns = ScanColumns(*info->source);
   return function;
 }
 

@@ -34,11 +34,12 @@ class TailReader : public duckdb::BaseFileReader {
   void Scan(ClientContext& context, duckdb::GlobalTableFunctionState&,
             duckdb::LocalTableFunctionState&, DataChunk& out) override {
     while (next_ < piece_.end_row) {
-      int64_t count = std::min<int64_t>(STANDARD_VECTOR_SIZE, piece_.end_row - next_);
+      RowRange rows{.first = next_,
+                    .count = std::min<int64_t>(STANDARD_VECTOR_SIZE, piece_.end_row - next_)};
+      if (piece_.picked != nullptr) rows.picked = piece_.picked->data() + next_;
       out.Reset();
-      Fill(count, out);
-      next_ += count;
-      Filter(context, out);
+      Fill(context, rows, out);
+      next_ += rows.count;
       if (out.size() > 0) return;
     }
     out.Reset();
@@ -47,6 +48,12 @@ class TailReader : public duckdb::BaseFileReader {
 
   std::string GetReaderType() const override { return "tail"; }
 
+  // There is one: a row's number. Its definition was just added to `columns`.
+  void AddVirtualColumn(duckdb::column_t) override {
+    fields_.push_back(nullptr);
+    data_.push_back(nullptr);
+  }
+
  private:
   void Add(const iceberg::Field& field) {
     columns.push_back(ToDefinition(field));
@@ -54,27 +61,61 @@ class TailReader : public duckdb::BaseFileReader {
     data_.push_back(FindColumn(piece_.chunk->columns(), field.id));
   }
 
-  void Fill(int64_t count, DataChunk& out) {
-    RowRange rows{.first = next_, .count = count};
-    if (piece_.picked != nullptr) rows.picked = piece_.picked->data() + next_;
+  // The rows that the filters let through; where that is none, the other columns are not looked at.
+  void Fill(ClientContext& context, const RowRange& rows, DataChunk& out) {
+    const auto all = static_cast<duckdb::idx_t>(rows.count);
+    auto tested = [&](duckdb::idx_t i) {
+      return filters && filters->filters.find(i) != filters->filters.end();
+    };
     for (duckdb::idx_t i = 0; i < column_indexes.size(); ++i) {
-      auto column = column_indexes[i].GetPrimaryIndex();
-      auto map = expression_map.find(column);
-      if (map == expression_map.end()) {
-        if (!FillText(i, column, rows, out.data[i]))
-          FillVector(fields_[column]->type, data_[column], rows, out.data[i]);
-        continue;
-      }
-      auto plain = std::make_unique<DataChunk>();
-      plain->Initialize(duckdb::Allocator::DefaultAllocator(), {columns[column].type});
-      FillVector(fields_[column]->type, data_[column], rows, plain->data[0]);
-      plain->SetCardinality(static_cast<duckdb::idx_t>(count));
-      kept_.push_back(std::move(plain));
+      if (tested(i)) FillColumn(context, i, rows, out.data[i]);
     }
-    out.SetCardinality(static_cast<duckdb::idx_t>(count));
+    duckdb::SelectionVector chosen;
+    duckdb::idx_t count = all;
+    if (filters) Choose(context, all, out, chosen, count);
+    out.SetCardinality(count == 0 ? 0 : all);
+    if (count == 0) return;
+    for (duckdb::idx_t i = 0; i < column_indexes.size(); ++i) {
+      if (!tested(i)) FillColumn(context, i, rows, out.data[i]);
+    }
+    if (count != all) out.Slice(chosen, count);
   }
 
-  // Whether it was text with few different values; `i`: its place among the scan's columns.
+  void Choose(ClientContext& context, duckdb::idx_t all, DataChunk& out,
+              duckdb::SelectionVector& chosen, duckdb::idx_t& count) {
+    for (auto& [index, filter] : filters->filters) {
+      auto& vector = out.data[index];
+      duckdb::UnifiedVectorFormat format;
+      vector.ToUnifiedFormat(all, format);
+      auto state = duckdb::TableFilterState::Initialize(context, *filter);
+      duckdb::ColumnSegment::FilterSelection(chosen, vector, format, *filter, *state, all, count);
+    }
+  }
+
+  // `i`: the column's place among the scan's.
+  void FillColumn(ClientContext& context, duckdb::idx_t i, const RowRange& rows,
+                  duckdb::Vector& to) {
+    const auto column = column_indexes[i].GetPrimaryIndex();
+    if (fields_[column] == nullptr) {
+      auto* numbers = duckdb::FlatVector::GetData<int64_t>(to);
+      for (int64_t row = 0; row < rows.count; ++row) numbers[row] = next_ + row;
+      return;
+    }
+    const auto& type = fields_[column]->type;
+    auto map = expression_map.find(column);
+    if (map == expression_map.end()) {
+      if (!FillText(i, column, rows, to)) FillVector(type, data_[column], rows, to);
+      return;
+    }
+    DataChunk plain;
+    plain.Initialize(duckdb::Allocator::DefaultAllocator(), {columns[column].type});
+    FillVector(type, data_[column], rows, plain.data[0]);
+    plain.SetCardinality(static_cast<duckdb::idx_t>(rows.count));
+    duckdb::ExpressionExecutor executor(context, *map->second);
+    executor.ExecuteExpression(plain, to);
+  }
+
+  // Whether it was text with few different values.
   bool FillText(duckdb::idx_t i, duckdb::idx_t column, const RowRange& rows, duckdb::Vector& to) {
     if (fields_[column]->type.kind != iceberg::TypeKind::kString || data_[column] == nullptr)
       return false;
@@ -83,37 +124,10 @@ class TailReader : public duckdb::BaseFileReader {
     return dictionaries_[i]->Fill(*data_[column], rows, to);
   }
 
-  void Filter(ClientContext& context, DataChunk& out) {
-    if (!expression_map.empty()) {
-      // Fill left these columns aside; they are computed before the filters see them.
-      size_t k = 0;
-      for (duckdb::idx_t i = 0; i < column_indexes.size(); ++i) {
-        auto map = expression_map.find(column_indexes[i].GetPrimaryIndex());
-        if (map == expression_map.end()) continue;
-        duckdb::ExpressionExecutor executor(context, *map->second);
-        executor.ExecuteExpression(*kept_[k++], out.data[i]);
-      }
-    }
-    kept_.clear();
-    if (!filters) return;
-    duckdb::SelectionVector chosen;
-    duckdb::idx_t count = out.size();
-    for (auto& [index, filter] : filters->filters) {
-      auto& vector = out.data[index];
-      duckdb::UnifiedVectorFormat format;
-      vector.ToUnifiedFormat(out.size(), format);
-      auto state = duckdb::TableFilterState::Initialize(context, *filter);
-      duckdb::ColumnSegment::FilterSelection(chosen, vector, format, *filter, *state, out.size(),
-                                             count);
-    }
-    if (count != out.size()) out.Slice(chosen, count);
-  }
-
   std::shared_ptr<const TableSource> source_;
   TailPiece piece_;
-  std::vector<const iceberg::Field*> fields_;
+  std::vector<const iceberg::Field*> fields_;  // as columns; nullptr: the number of the row
   std::vector<const iceberg::ColumnView*> data_;
-  std::vector<std::unique_ptr<DataChunk>> kept_;
   std::vector<std::unique_ptr<TextDictionary>> dictionaries_;  // by place; nullptr: none yet
   std::atomic<bool> started_ = false;
   int64_t next_ = 0;

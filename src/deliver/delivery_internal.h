@@ -54,6 +54,8 @@ struct Delivery::State {
   Histogram& commit_seconds;
   UpkeepCounters upkeep_counters;
 
+  std::set<ProductName> lag_told;  // of those that had feeds at the last look; the scheduler's own
+
   std::atomic<bool> stopping = false;
   std::atomic<bool> pressure = false;
   std::mutex mutex;  // of what follows

@@ -200,6 +200,27 @@ TEST_F(DeliveryTest, StartsByItselfWhenTheBufferIsFullOrHasNoInterval) {
   EXPECT_EQ(Delivered().size(), 301u);
 }
 
+TEST_F(DeliveryTest, ItsLagIsToldUntilTheProductIsNoMore) {
+  const auto told = [&](int lag) {
+    const std::string line =
+        fmt::format("weft_delivery_lag_records{{product=\"orders\"}} {}\n", lag);
+    for (int i = 0; i < 500; ++i) {
+      if (modules_->metrics.Text().find(line) != std::string::npos) return true;
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    return false;
+  };
+  Append(3);
+  delivery_->Start();
+  EXPECT_TRUE(told(3));
+  ASSERT_TRUE(modules_->database
+                  .Transact([&](meta::Transaction& tx) {
+                    return modules_->feeds.Delete(tx, feed_.table_id);
+                  })
+                  .ok());
+  EXPECT_TRUE(told(0));
+}
+
 TEST_F(DeliveryTest, AFailureIsShownAndRetriedWithoutSkipping) {
   Settle({.product = feed_.product, .buffer_interval = milliseconds(0)});
   engine_.FailWrite(1, FakeEngine::Fail::kBefore);

@@ -57,6 +57,13 @@ void Delivery::State::Look(bool pressed) {
       job.busy = false;
     }
   }
+  // Of a product that is no more nothing waits.
+  std::set<ProductName> fed;
+  for (const tail::Feed& feed : feeds) fed.insert(feed.product);
+  for (const ProductName& product : lag_told) {
+    if (!fed.contains(product)) lags[product] = 0;
+  }
+  lag_told = std::move(fed);
   for (const auto& [product, lag] : lags) {
     on.metrics
         .AddGauge("weft_delivery_lag_records", "Durable records that are not yet in a table",

@@ -16,7 +16,7 @@ class Conversation {
 
   // The statement's outcome; nothing when the worker was lost on the way (`lost` says why).
   Result<Status> Run(const QueryRequest& request, const Clock& clock, microseconds deadline) {
-    TRY(Forget());
+    TRY(worker_.Forget());
     TRY(worker_.socket->Send(MessageKind::kStatement, PackStatement(request)));
     for (;;) {
       auto message = TRY(worker_.socket->Receive(clock, deadline));
@@ -55,15 +55,6 @@ class Conversation {
  private:
   // The sink's failure is the outcome; the worker, still at work, is of no more use.
   Result<Status> Refused(const Status& why) { return Status(Fail(why.error())); }
-
-  Status Forget() {
-    auto gone = worker_.sent.Forgotten();
-    if (gone.empty()) return {};
-    Packer to;
-    to.Add(static_cast<int64_t>(gone.size()));
-    for (int64_t id : gone) to.Add(id);
-    return worker_.socket->Send(MessageKind::kForget, to.bytes());
-  }
 
   Status Find(const Message& message) {
     auto names = TRY(UnpackNames(message.bytes));

@@ -57,7 +57,9 @@ struct QueryRequest {
   milliseconds time_max{60'000};
   int64_t memory_bytes_max = int64_t{2} << 30;  // of the worker process, whole
   int64_t rows_max = 0;                         // a result with more fails; 0: no limit
-  std::string default_database{};  // for names without one; "": each table whose name is unique
+  // For names without one; "": each table whose name is unique. kInvalid for one of which the
+  // principal may read nothing.
+  std::string default_database{};
 };
 
 struct ResultColumn {

@@ -113,6 +113,31 @@ TEST(WorkerDeathTest, WorkersEndWithTheirServerHoweverItEnds) {
     EXPECT_TRUE(Eventually([&] { return LookAt(worker).first == 'Z'; })) << worker;
 }
 
+TEST(WorkerMemoryTest, AWorkerThatWaitsKeepsNoRowsThatTheServerHasNoMore) {
+  SampleMesh mesh({.workers = 1});
+  const std::vector<iceberg::Field> fields = {testing::MakeField(1, "n", iceberg::TypeKind::kLong)};
+  auto kept = testing::Rows(fields, "1\n2\n");
+  auto& relation = mesh.relations.all[{"s", "t"}];
+  relation.columns = fields;
+  relation.tail = {{kept, 0, 2}, {testing::Rows(fields, "3\n"), 0, 1}};
+  EXPECT_EQ(mesh.Ask("select sum(n)::int s from t"), "{\"s\":6}\n");
+  const auto workers = ChildrenOf(::getpid());
+  ASSERT_THAT(workers, SizeIs(1));
+  const auto mapped = [&] {
+    std::ifstream maps(fmt::format("/proc/{}/maps", workers[0]));
+    int count = 0;
+    for (std::string line; std::getline(maps, line);) {
+      count += line.find("weft-columns") != std::string::npos;
+    }
+    return count;
+  };
+  ASSERT_EQ(mapped(), 2);
+  relation.tail.pop_back();
+  EXPECT_TRUE(Eventually([&] { return mapped() == 1; }));
+  EXPECT_EQ(mesh.Ask("select sum(n)::int s from t"), "{\"s\":3}\n");
+  EXPECT_EQ(ChildrenOf(::getpid()), workers);
+}
+
 TEST(WorkerDeathTest, NoProcessIsLeftBehind) {
   {
     SampleMesh mesh({.workers = 2});

@@ -114,6 +114,23 @@ TEST_F(QueryTest, AColumnThatIsNotGrantedDoesNotExist) {
   EXPECT_THAT(Ask("select columns('.*') from orders limit 1"), Not(HasSubstr("email")));
 }
 
+TEST_F(QueryTest, TheDatabaseForNamesWithoutOneMustBeOne) {
+  const auto ask = [](const std::string& sql, const std::string& database) {
+    TextSink sink;
+    auto done = mesh_->Run({.sql = sql, .default_database = database}, sink);
+    return done.ok() ? sink.text : done.error().message();
+  };
+  EXPECT_EQ(ask("select order_id from late", "other"), "{\"order_id\":\"t2\"}\n");
+  EXPECT_EQ(ask("select count(*) c from orders", "OTHER"), "{\"c\":6}\n");
+  EXPECT_EQ(ask("select 1 a", "sales"), "{\"a\":1}\n");
+  for (const char* sql : {"select 1 a", "select count(*) c from orders", "show tables",
+                          "select count(*) c from sales.orders"}) {
+    EXPECT_EQ(ask(sql, "sale"),
+              "there is no database \"sale\" of which you may read a table; did you mean "
+              "\"sales\"?");
+  }
+}
+
 TEST_F(QueryTest, NamesAreTheMeshs) {
   EXPECT_EQ(Ask("select order_id from sales.late"), "{\"order_id\":\"t2\"}\n");
   EXPECT_EQ(Ask("select sales.late.order_id from sales.late"), "{\"order_id\":\"t2\"}\n");

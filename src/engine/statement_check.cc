@@ -304,6 +304,7 @@ Result<duckdb::unique_ptr<duckdb::SQLStatement>> CheckStatement(const std::strin
     auto statement = std::move(parser.statements[0]);
     TableNames table_names(names, tables);
     TRY(Judge(*statement, table_names));
+    TRY(table_names.CheckDefault());
     return statement;
   } catch (const Refusal& refusal) {
     return Fail(refusal.error);

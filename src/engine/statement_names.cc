@@ -98,6 +98,21 @@ Result<Name> TableNames::Resolve(const std::string& database, const std::string&
   return Fail(found.error());
 }
 
+Status TableNames::CheckDefault() {
+  const std::string wanted = Lower(names_.default_database);
+  if (wanted.empty()) return {};
+  const auto there = [&](const auto& known) { return known.first.first == wanted; };
+  if (std::any_of(found_.begin(), found_.end(), there)) return {};
+  std::set<std::string> databases;
+  for (const auto& [database, table] : *TRY(All())) databases.insert(Lower(database));
+  if (databases.contains(wanted)) return {};
+  const auto near = Nearest(wanted, {databases.begin(), databases.end()});
+  return Fail(
+      Code::kInvalid,
+      fmt::format("there is no database \"{}\" of which you may read a table{}",
+                  names_.default_database, near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+}
+
 Result<std::string> TableNames::Columns() {
   std::vector<std::string> rows;
   auto all = *TRY(All());

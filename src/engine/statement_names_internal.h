@@ -16,6 +16,8 @@ class TableNames {
 
   // The whole name of what the statement calls [database.]table; kNotFound as users may know it.
   Result<RelationSource::Name> Resolve(const std::string& database, const std::string& table);
+  // Whether the database for names without one is one; asked when all names are resolved.
+  Status CheckDefault();
   // A query that gives information_schema's view of this name, or nothing when there is no such
   // view.
   Result<std::optional<std::string>> InformationSchema(const std::string& view);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@ namespace weft::engine {
 namespace {
 
 constexpr int kWorkerSocket = 3;
+constexpr milliseconds kForgetEvery{500};
 
 // Little of this process's environment is a worker's business: it holds keys.
 std::vector<std::string> Environment() {
@@ -102,6 +104,26 @@ WorkerProcess::~WorkerProcess() {
   }
 }
 
+Status WorkerProcess::Forget() {
+  const auto gone = sent.Forgotten();
+  if (gone.empty()) return {};
+  Packer to;
+  to.Add(static_cast<int64_t>(gone.size()));
+  for (int64_t id : gone) to.Add(id);
+  return socket->Send(MessageKind::kForget, to.bytes());
+}
+
+void WorkerPool::ForgetNowAndThen() {
+  ::pthread_setname_np(::pthread_self(), "query-workers");
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    changed_.wait_for(lock, kForgetEvery, [this] { return stopping_; });
+    // It waits for messages, so that a short one is taken at once. One that is gone is met when it
+    // is taken.
+    for (auto& worker : idle_) (void)worker->Forget().ok();
+  }
+}
+
 Result<std::unique_ptr<WorkerProcess>> WorkerPool::Start() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -158,6 +180,8 @@ Result<std::unique_ptr<WorkerProcess>> WorkerPool::Take(const Clock& clock, micr
   }
   std::lock_guard lock(mutex_);
   if (stopping_) ::kill(worker->process, SIGKILL);
+  if (!stopping_ && !forgetter_.joinable())
+    forgetter_ = std::thread([this] { ForgetNowAndThen(); });
   running_.insert(worker->process);
   return worker;
 }
@@ -177,12 +201,17 @@ void WorkerPool::Give(std::unique_ptr<WorkerProcess> worker, bool healthy) {
 
 void WorkerPool::Stop() {
   std::vector<std::unique_ptr<WorkerProcess>> idle;
-  std::unique_lock lock(mutex_);
-  stopping_ = true;
-  idle.swap(idle_);
-  for (pid_t process : running_) ::kill(process, SIGKILL);
-  changed_.notify_all();
-  changed_.wait(lock, [&] { return busy_ == 0 && waiting_ == 0; });
+  std::thread forgetter;
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    idle.swap(idle_);
+    forgetter.swap(forgetter_);
+    for (pid_t process : running_) ::kill(process, SIGKILL);
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return busy_ == 0 && waiting_ == 0; });
+  }
+  if (forgetter.joinable()) forgetter.join();
 }
 
 bool WorkerPool::stopping() {

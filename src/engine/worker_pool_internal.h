@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/duckdb_engine.h"
@@ -35,6 +36,8 @@ struct WorkerProcess {
   SentThings sent;
 
   ~WorkerProcess();  // kills it
+  // Tells the worker what is no more, that it gives the memory back. kUnavailable when it is gone.
+  Status Forget();
   // "status 1", "signal 11", or "still running": for the log.
   std::string HowItEnded() const;
 };
@@ -42,6 +45,7 @@ struct WorkerProcess {
 class WorkerPool {
  public:
   explicit WorkerPool(const DuckDbOptions& options) : options_(options) {}
+  ~WorkerPool() { Stop(); }
 
   // Waits for a free place until the deadline (of Clock::Elapsed): kUnavailable past it, when too
   // many wait, and once the pool stops.
@@ -53,6 +57,9 @@ class WorkerPool {
 
  private:
   Result<std::unique_ptr<WorkerProcess>> Start();
+  // While workers wait, they are told now and then what is no more: else they would keep delivered
+  // records in memory until their next statement, and that one would wait for their end.
+  void ForgetNowAndThen();
 
   const DuckDbOptions options_;
   std::mutex mutex_;
@@ -62,6 +69,7 @@ class WorkerPool {
   bool stopping_ = false;
   std::vector<std::unique_ptr<WorkerProcess>> idle_;
   std::set<pid_t> running_;
+  std::thread forgetter_;
 };
 
 }  // namespace weft::engine

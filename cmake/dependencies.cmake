@@ -20,6 +20,14 @@ pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 
+# The allocator of the programs that serve requests, which one thread allocates and another frees.
+# Sanitizers bring their own.
+add_library(weft_allocator INTERFACE)
+if(NOT WEFT_SANITIZE)
+  find_library(JEMALLOC libjemalloc.a REQUIRED)
+  target_link_libraries(weft_allocator INTERFACE ${JEMALLOC} Threads::Threads ${CMAKE_DL_LIBS} m)
+endif()
+
 find_path(SOCI_INCLUDE soci/soci.h REQUIRED)
 find_library(SOCI_CORE soci_core REQUIRED)
 find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)

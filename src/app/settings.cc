@@ -124,7 +124,9 @@ const std::vector<Entry>& Table() {
       {{"server.plain_beyond_loopback", "false",
         "listen without TLS on an address other machines reach"},
        Flag(&S::plain_beyond_loopback)},
-      {{"server.io_threads", "2", "threads that read and write connections"},
+      {{"server.io_threads", "2",
+        "threads that read and write connections; each stays on one processor where there are no "
+        "more of those"},
        Count(&S::io_threads, 1, 256)},
       {{"server.request_threads", "8", "threads that work on requests"},
        Count(&S::request_threads, 1, 1024)},

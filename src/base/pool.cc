@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/pool.h"
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/thread.h"
 
 namespace weft {
 
@@ -20,7 +20,7 @@ struct Pool::State {
   std::vector<std::thread> threads;
 
   void Run() {
-    pthread_setname_np(pthread_self(), options.name.substr(0, 15).c_str());
+    NameThread(options.name);
     for (;;) {
       std::function<void()> work;
       {

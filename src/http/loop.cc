@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/chrono.h>
-#include <pthread.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "http/loop_internal.h"
 
 namespace weft::http {
@@ -36,8 +36,8 @@ uint64_t Mix(uint64_t& state) {  // splitmix64: ids need to differ, not to be se
 }  // namespace
 
 struct Loop::State {
-  explicit State(int index, Random& random) : number(index), id_state(random.Next()) {}
-  int number;
+  State(int index, int all, Random& random) : number(index), loops(all), id_state(random.Next()) {}
+  const int number, loops;
   uint64_t id_state;
   asio::io_context io{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{io.get_executor()};
@@ -91,12 +91,14 @@ struct Loop::State {
   }
 };
 
-Loop::Loop(int number, Random& random) : state_(std::make_unique<State>(number, random)) {}
+Loop::Loop(int number, int loops, Random& random)
+    : state_(std::make_unique<State>(number, loops, random)) {}
 Loop::~Loop() { Finish(); }
 
 void Loop::Start() {
   state_->thread = std::thread([this] {
-    pthread_setname_np(pthread_self(), fmt::format("http-{}", state_->number).c_str());
+    NameThread(fmt::format("http-{}", state_->number));
+    StayOnOwnProcessor(state_->number, state_->loops);
     this_loop = this;
     state_->io.run();
     std::vector<Delivery> dropped;

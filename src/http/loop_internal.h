@@ -33,7 +33,8 @@ class Session {
 
 class Loop {
  public:
-  Loop(int number, Random& random);
+  // One of `loops`, by its number from 0.
+  Loop(int number, int loops, Random& random);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;

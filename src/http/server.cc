@@ -47,7 +47,7 @@ class AsioServer final : public Server {
   AsioServer(Options options, Handler handler, Random& random, Metrics& metrics)
       : service_(std::move(options), std::move(handler), metrics) {
     for (int i = 0; i < service_.options.io_threads; ++i) {
-      loops_.push_back(std::make_shared<Loop>(i, random));
+      loops_.push_back(std::make_shared<Loop>(i, service_.options.io_threads, random));
     }
     acceptor_ = std::make_unique<tcp::acceptor>(loops_[0]->io());
     accept_pause_ = std::make_unique<asio::steady_timer>(loops_[0]->io());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/answerer.h"
 
-#include <pthread.h>
-
 #include <iterator>
+
+#include "base/thread.h"
 
 namespace weft::log {
 namespace {
@@ -34,7 +34,8 @@ void Answerer::Hand(std::vector<Answer> answers) {
 }
 
 void Answerer::TellAll() {
-  pthread_setname_np(pthread_self(), "log-answerer");
+  NameThread("log-answerer");
+  AskToRunSoon();
   std::vector<Answer> work;
   for (;;) {
     {

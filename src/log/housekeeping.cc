@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/housekeeping.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <limits>
 
 #include "base/clock.h"
 #include "base/logging.h"
+#include "base/thread.h"
 #include "log/limits.h"
 #include "log/reader.h"
 #include "log/segment.h"
@@ -45,7 +44,7 @@ void Housekeeping::Wake() {
 }
 
 void Housekeeping::KeepTidy() {
-  pthread_setname_np(pthread_self(), "log-keeper");
+  NameThread("log-keeper");
   for (bool last = false; !last;) {
     {
       std::unique_lock lock(wake_mutex_);

@@ -6,10 +6,9 @@
 // group that fails leaves nothing to undo but the offsets.
 #include "log/journal_writer.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 
+#include "base/thread.h"
 #include "log/limits.h"
 
 namespace weft::log {
@@ -70,7 +69,8 @@ Status JournalWriter::Take(const std::vector<Part>& parts, Unit& unit) {
 }
 
 void JournalWriter::WriteGroups() {
-  pthread_setname_np(pthread_self(), "log-writer");
+  NameThread("log-writer");
+  AskToRunSoon();
   std::vector<Unit> work;
   for (;;) {
     {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tail/tail.h"
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "base/logging.h"
+#include "base/thread.h"
 #include "tail/table_columns.h"
 
 namespace weft::tail {
@@ -81,7 +80,7 @@ struct Tail::State {
 };
 
 void Tail::State::Run() {
-  pthread_setname_np(pthread_self(), "tail");
+  NameThread("tail");
   for (int poll = 0;;) {
     {
       std::unique_lock lock(mutex);

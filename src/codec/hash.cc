@@ -39,7 +39,9 @@ void Digest(const EVP_MD* algorithm, BytesView first, BytesView second, unsigned
   CHECK(context != nullptr);
   CHECK(EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1);
   CHECK(EVP_DigestUpdate(context.get(), first.data(), first.size()) == 1);
-  CHECK(EVP_DigestUpdate(context.get(), second.data(), second.size()) == 1);
+  if (!second.empty()) {
+    CHECK(EVP_DigestUpdate(context.get(), second.data(), second.size()) == 1);
+  }
   CHECK(EVP_DigestFinal_ex(context.get(), out, nullptr) == 1);
 }
 
@@ -56,6 +58,12 @@ std::string Sha256(BytesView bytes) {
   std::string out(kDigestBytes, '\0');
   Digest(Sha256Algorithm(), bytes, {}, reinterpret_cast<unsigned char*>(out.data()));
   return out;
+}
+
+std::string Sha256Hex(BytesView bytes) {
+  std::array<char, kDigestBytes> digest{};
+  Digest(Sha256Algorithm(), bytes, {}, reinterpret_cast<unsigned char*>(digest.data()));
+  return HexEncode({digest.data(), digest.size()});
 }
 
 std::array<uint8_t, 16> Md5(BytesView bytes) {

@@ -11,6 +11,7 @@
 namespace weft::codec {
 
 std::string Sha256(BytesView bytes);                     // 32 octets
+std::string Sha256Hex(BytesView bytes);                  // 64 digits, lower case
 std::string HmacSha256(BytesView key, BytesView bytes);  // 32 octets
 // For what others settled on it, never as a guard against forgery.
 std::array<uint8_t, 16> Md5(BytesView bytes);

@@ -57,6 +57,10 @@ std::string Normalise(std::string_view path) {
 bool Blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 void AppendTrimmed(std::string& out, std::string_view value) {
+  if (std::none_of(value.begin(), value.end(), Blank)) {
+    out.append(value);
+    return;
+  }
   bool wanted = false, any = false;
   for (char c : value) {
     if (Blank(c)) {
@@ -85,6 +89,17 @@ std::string_view Find(const HeaderList& headers, std::string_view name) {
 
 std::string Scope(const Signature& signature) {
   return fmt::format("{}/{}/{}/aws4_request", signature.date, signature.region, signature.service);
+}
+
+// Whether normalising and encoding leave the path as it is.
+bool Canonical(std::string_view path) {
+  char before = '\0';
+  for (char c : path) {
+    if (!Unreserved(c) && c != '/') return false;
+    if (before == '/' && (c == '/' || c == '.')) return false;
+    before = c;
+  }
+  return path.starts_with('/');
 }
 
 std::string JoinNames(const std::vector<std::string>& names) {
@@ -144,9 +159,17 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
   std::string out;
   out.reserve(512);
   out.append(request.method).append("\n");
-  out.append(CanonicalPath(request.path, rule)).append("\n");
-  out.append(CanonicalQuery(request.query, token_unsigned)).append("\n");
-  for (const std::string& name : signature.signed_headers) {
+  if (Canonical(request.path)) {
+    out.append(request.path);
+  } else {
+    out.append(CanonicalPath(request.path, rule));
+  }
+  out += '\n';
+  if (!request.query.empty()) out.append(CanonicalQuery(request.query, token_unsigned));
+  out += '\n';
+  for (std::string_view rest = signature.signed_headers; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
     out.append(name).append(":");
     bool first = true;
     for (const auto& [key, value] : *request.headers) {
@@ -157,7 +180,7 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
     }
     out += '\n';
   }
-  out.append("\n").append(JoinNames(signature.signed_headers)).append("\n").append(payload_hash);
+  out.append("\n").append(signature.signed_headers).append("\n").append(payload_hash);
   return out;
 }
 
@@ -165,10 +188,10 @@ std::string StringToSign(const Signature& signature, std::string_view canonical_
   std::string out = "AWS4-HMAC-SHA256\n";
   out.reserve(256);
   out.append(FormatBasicTimestamp(signature.time)).append("\n");
-  for (const std::string* part : {&signature.date, &signature.region, &signature.service}) {
-    out.append(*part).append("/");
+  for (std::string_view part : {signature.date, signature.region, signature.service}) {
+    out.append(part).append("/");
   }
-  return out.append("aws4_request\n").append(HexEncode(Sha256(canonical_request)));
+  return out.append("aws4_request\n").append(Sha256Hex(canonical_request));
 }
 
 std::string SignatureOf(const Signature& signature, std::string_view secret,
@@ -185,8 +208,11 @@ std::string SignatureOf(const Signature& signature, std::string_view secret,
     key = HmacSha256(key, signature.region);
     key = HmacSha256(key, signature.service);
     key = HmacSha256(key, "aws4_request");
-    last = {std::string(secret), signature.date, signature.region, signature.service,
-            std::move(key)};
+    last = {.secret = std::string(secret),
+            .date = std::string(signature.date),
+            .region = std::string(signature.region),
+            .service = std::string(signature.service),
+            .key = std::move(key)};
   }
   return HexEncode(HmacSha256(last.key, string_to_sign));
 }
@@ -208,11 +234,12 @@ void SignRequest(std::string_view method, std::string_view path, std::string_vie
            EqualIgnoringCase(header.first, "x-amz-content-sha256") ||
            EqualIgnoringCase(header.first, "x-amz-security-token");
   });
+  std::vector<std::string> names;
   Signature signature;
   signature.access_key_id = key.access_key_id;
   signature.time = now;
   std::string time = FormatBasicTimestamp(now);
-  signature.date = time.substr(0, 8);
+  signature.date = std::string_view(time).substr(0, 8);
   signature.region = region;
   signature.service = service;
   headers.emplace_back("x-amz-date", time);
@@ -223,17 +250,18 @@ void SignRequest(std::string_view method, std::string_view path, std::string_vie
     for (char& c : name) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     }
-    if (WorthSigning(name)) signature.signed_headers.push_back(std::move(name));
+    if (WorthSigning(name)) names.push_back(std::move(name));
   }
-  auto& names = signature.signed_headers;
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
+  const std::string joined = JoinNames(names);
+  signature.signed_headers = joined;
   std::string made =
       ComputeSignature({method, path, query, &headers}, signature, key.secret, payload_hash);
   headers.emplace_back(
       "authorization",
       fmt::format("AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}",
-                  key.access_key_id, Scope(signature), JoinNames(names), made));
+                  key.access_key_id, Scope(signature), joined, made));
 }
 
 }  // namespace weft::codec

@@ -3,6 +3,8 @@
 // Computes and takes apart signatures; who owns a key, and whether time allows it, is identity's.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,17 +25,20 @@ struct RequestView {
   const HeaderList* headers = nullptr;
 };
 
+// Its texts are parts of the request's headers, as long as those stay as they are.
 struct Signature {
-  std::string access_key_id;
+  std::string_view access_key_id;
   Timestamp time;
-  std::string date, region, service;        // of the credential scope
-  std::vector<std::string> signed_headers;  // lower case, in order
-  std::string signature;                    // hex
-  std::string session_token;                // "" where there is none
-  bool presigned = false;                   // in the query
-  seconds expires{0};                       // presigned: how long from `time`
+  std::string_view date, region, service;  // of the credential scope
+  std::string_view signed_headers;         // lower case, in order: "host;x-amz-date"
+  std::string_view signature;              // hex
+  std::string_view session_token;          // "" where there is none
+  bool presigned = false;                  // in the query
+  seconds expires{0};                      // presigned: how long from `time`
   // What x-amz-content-sha256 said: 64 hex digits, UNSIGNED-PAYLOAD, STREAMING-…; "" when absent.
-  std::string payload_hash;
+  std::string_view payload_hash;
+  // Presigned: the decoded query, of which the texts are parts.
+  std::shared_ptr<const std::map<std::string, std::string>> query;
 };
 
 // Nothing when the request has no signature at all; kUnauthenticated when it has one that cannot be

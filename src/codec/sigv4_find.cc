@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes a signature out of a request. The texts of its failures are AWS's: people search for them.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 
@@ -55,19 +56,16 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-std::vector<std::string> Split(std::string_view text, char separator) {
-  std::vector<std::string> out;
-  for (size_t at = 0; at <= text.size();) {
-    size_t end = std::min(text.find(separator, at), text.size());
-    out.emplace_back(text.substr(at, end - at));
+Status ReadCredential(std::string_view text, Signature& out) {
+  constexpr size_t kParts = 5;
+  std::array<std::string_view, kParts> parts;
+  size_t count = 0;
+  for (size_t at = 0; at <= text.size(); ++count) {
+    const size_t end = std::min(text.find('/', at), text.size());
+    if (count < kParts) parts[count] = text.substr(at, end - at);
     at = end + 1;
   }
-  return out;
-}
-
-Status ReadCredential(std::string_view text, Signature& out) {
-  std::vector<std::string> parts = Split(text, '/');
-  if (parts.size() != 5) {
+  if (count != kParts) {
     return Refuse(
         fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
                     "keyid/date/region/service/term, got '{}'",
@@ -79,13 +77,13 @@ Status ReadCredential(std::string_view text, Signature& out) {
                     "not '{}'.",
                     parts[4]));
   }
-  for (const std::string& part : parts) {
+  for (std::string_view part : parts) {
     if (part.empty()) return Refuse(fmt::format("Credential has an empty element: '{}'", text));
   }
-  out.access_key_id = std::move(parts[0]);
-  out.date = std::move(parts[1]);
-  out.region = std::move(parts[2]);
-  out.service = std::move(parts[3]);
+  out.access_key_id = parts[0];
+  out.date = parts[1];
+  out.region = parts[2];
+  out.service = parts[3];
   return {};
 }
 
@@ -99,20 +97,27 @@ bool BeginsAsOneOfAws(std::string_view name) {
 }
 
 Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signature& out) {
-  out.signed_headers = Split(text, ';');
-  auto has = [&](std::string_view name) {
-    return std::find(out.signed_headers.begin(), out.signed_headers.end(), name) !=
-           out.signed_headers.end();
+  out.signed_headers = text;
+  // As a whole element of the list.
+  auto has = [text](std::string_view name) {
+    for (size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+      const size_t end = at + name.size();
+      if ((at == 0 || text[at - 1] == ';') && (end == text.size() || text[end] == ';')) return true;
+    }
+    return false;
   };
   if (!has("host") && !has(":authority")) {
     return Refuse("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  for (size_t i = 0; i < out.signed_headers.size(); ++i) {
-    const std::string& name = out.signed_headers[i];
+  std::string_view before;
+  for (size_t at = 0; at <= text.size();) {
+    const std::string_view name = text.substr(at, text.find(';', at) - at);
     const bool lower = std::none_of(name.begin(), name.end(), Upper);
-    if (!lower || (i > 0 && out.signed_headers[i - 1] >= name)) {
+    if (!lower || (at > 0 && before >= name)) {
       return Refuse("SignedHeaders must be in lower case, in order and without repetition.");
     }
+    before = name;
+    at += name.size() + 1;
   }
   // A header of AWS's that no signature covers could be changed on the way: the operation is named
   // by one. The token alone proves itself.
@@ -206,7 +211,9 @@ Result<Signature> FromHeader(const RequestView& request, std::string_view author
   return out;
 }
 
-Result<Signature> FromQuery(const RequestView& request, std::map<std::string, std::string>& query) {
+Result<Signature> FromQuery(const RequestView& request, std::map<std::string, std::string> given) {
+  const auto kept = std::make_shared<std::map<std::string, std::string>>(std::move(given));
+  std::map<std::string, std::string>& query = *kept;
   if (query["X-Amz-Algorithm"] != kAlgorithm) {
     return Refuse(
         fmt::format("AWS query-string parameter 'X-Amz-Algorithm' must be '{}', not '{}'.",
@@ -222,6 +229,7 @@ Result<Signature> FromQuery(const RequestView& request, std::map<std::string, st
   if (!missing.empty()) return Refuse(missing + "Re-examine the query-string parameters.");
   Signature out;
   out.presigned = true;
+  out.query = kept;
   TRY(ReadCredential(query["X-Amz-Credential"], out));
   TRY(ReadSignedHeaders(query["X-Amz-SignedHeaders"], *request.headers, out));
   TRY(ReadTime(query["X-Amz-Date"], out));
@@ -273,7 +281,7 @@ Result<std::optional<Signature>> FindSignature(const RequestView& request) {
   } else {
     auto query = ParseQuery(request.query);
     if (!query.ok()) return Refuse("The query string cannot be read: " + query.error().message());
-    out = TRY(FromQuery(request, *query));
+    out = TRY(FromQuery(request, std::move(*query)));
   }
   if (!HexSignature(out.signature))
     return Refuse("Signature must be 64 hexadecimal digits in lower case.");

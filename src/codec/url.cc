@@ -24,6 +24,8 @@ int HexValue(char c) {
 
 }  // namespace
 
+bool Unreserved(char c) { return kUnreserved[static_cast<unsigned char>(c)]; }
+
 std::string PercentEncode(std::string_view text, bool keep_slash) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out;

@@ -40,7 +40,7 @@ Status CheckTime(const codec::Signature& signature, Timestamp now) {
 // What stands for the body in the canonical request, once it is known to be true of the body.
 Result<std::string> PayloadHash(const codec::Signature& signature,
                                 const Authenticator::Input& input) {
-  const std::string& said = signature.payload_hash;
+  const std::string_view said = signature.payload_hash;
   if (said.starts_with("STREAMING-")) {
     return Fail(
         Code::kUnauthenticated,
@@ -53,7 +53,7 @@ Result<std::string> PayloadHash(const codec::Signature& signature,
     if (input.secure) return std::string(kUnsigned);
     return Refuse("UNSIGNED-PAYLOAD is taken over TLS only: sign the body's SHA-256");
   }
-  std::string hash = codec::HexEncode(codec::Sha256(input.body));
+  std::string hash = codec::Sha256Hex(input.body);
   if (said.empty() || codec::EqualInConstantTime(said, hash)) return hash;
   return Refuse("The provided 'x-amz-content-sha256' header does not match what was computed.");
 }

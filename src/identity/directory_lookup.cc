@@ -137,7 +137,7 @@ Result<Principal> Directory::PrincipalOf(const User& user) const {
               fmt::format("no user {} in account {}", user.name, user.account.text()));
 }
 
-Result<Directory::Credential> Directory::FindCredential(const std::string& access_key_id) const {
+Result<Directory::Credential> Directory::FindCredential(std::string_view access_key_id) const {
   auto people = TRY(state_->picture.Get());
   auto found = people->keys.find(access_key_id);
   if (found == people->keys.end() || !found->second.key.active) {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,7 +29,7 @@ struct People {
   std::map<std::string, AccountId> account_names;
   std::map<NameInAccount, std::vector<NameInAccount>> users;  // and the groups each is in
   std::map<NameInAccount, int> groups;                        // and how many are in each
-  std::unordered_map<std::string, KnownKey> keys;
+  std::map<std::string, KnownKey, std::less<>> keys;
 
   const Account* account(std::string_view id_or_name) const;
   Principal PrincipalOf(const NameInAccount& user) const;

@@ -80,14 +80,14 @@ struct Api::State final : DoorTable {
 
   void AddFree(const char* method, const char* pattern, Door door) override {
     router.Add(method, pattern,
-               [this, door](const http::Router::Parameters& parameters, http::Request request,
+               [this, door](http::Router::Parameters parameters, http::Request request,
                             http::Reply reply) {
-                 Enter(door, parameters, std::move(request), std::move(reply));
+                 Enter(door, std::move(parameters), std::move(request), std::move(reply));
                });
   }
 
   // Finds out who calls, then opens the door.
-  void Enter(const Door& door, const http::Router::Parameters& parameters, http::Request request,
+  void Enter(const Door& door, http::Router::Parameters parameters, http::Request request,
              http::Reply reply) {
     auto principal = doors.use.authenticator.Authenticate({.request = request.view(),
                                                            .body = request.body,
@@ -97,7 +97,7 @@ struct Api::State final : DoorTable {
     auto query = codec::ParseQuery(request.query);
     if (!query.ok()) return reply.Send(ErrorAnswer(query.error(), request.id));
     auto call = std::make_shared<Call>(Call{.request = std::move(request),
-                                            .parameters = parameters,
+                                            .parameters = std::move(parameters),
                                             .query = std::move(*query),
                                             .principal = std::move(*principal)});
     door(doors, std::move(call), std::move(reply));
@@ -166,7 +166,7 @@ void Api::Handle(http::Request request, http::Reply reply) {
   }
   auto match = state_->router.Find(request.method, request.path);
   if (match.handler != nullptr) {
-    return (*match.handler)(match.parameters, std::move(request), std::move(reply));
+    return (*match.handler)(std::move(match.parameters), std::move(request), std::move(reply));
   }
   // Whoever has no signature learns nothing of what paths there are.
   auto principal = state_->doors.use.authenticator.Authenticate(

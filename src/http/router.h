@@ -16,7 +16,7 @@ namespace weft::http {
 class Router {
  public:
   using Parameters = std::map<std::string, std::string>;
-  using Handler = std::function<void(const Parameters&, Request, Reply)>;
+  using Handler = std::function<void(Parameters, Request, Reply)>;
   void Add(std::string method, std::string pattern, Handler handler);
 
   struct Match {
@@ -30,9 +30,12 @@ class Router {
   struct Route {
     std::string method;
     std::vector<std::string> segments;
+    std::vector<bool> parameter;  // which of them are one
     Handler handler;
   };
-  std::vector<Route> routes_;
+  static bool Fits(const Route& route, const std::vector<std::string_view>& path);
+  static bool MoreLiteral(const Route& a, const Route& b);
+  std::vector<std::vector<Route>> routes_;  // by their number of segments
 };
 
 }  // namespace weft::http

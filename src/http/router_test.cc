@@ -22,7 +22,7 @@ class RouterTest : public testing::Test {
   }
   void Add(const std::string& method, const std::string& pattern) {
     router_.Add(method, pattern,
-                [this, text = method + " " + pattern](const Router::Parameters&, Request, Reply) {
+                [this, text = method + " " + pattern](Router::Parameters, Request, Reply) {
                   called_ = text;
                 });
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/checker.h"
 
+#include "contract/flat_walk_internal.h"
 #include "contract/walk_internal.h"
 
 namespace weft::contract {
@@ -55,11 +56,13 @@ class SessionImpl final : public Checker::Session {
   bool Check(std::string_view record, std::vector<FieldError>& errors,
              const Taking& taking) override {
     if (taking.rows == nullptr) {
-      return Walk<false>(State(), checker_->options, errors, nullptr)
-          .Run(*checker_->root, record, taking.readable_after);
+      return TakeFlat<false>(record, taking.readable_after, nullptr) ||
+             Walk<false>(State(), checker_->options, errors, nullptr)
+                 .Run(*checker_->root, record, taking.readable_after);
     }
-    Walk<true> walk(State(), checker_->options, errors, taking.rows);
-    const bool good = walk.Run(*checker_->root, record, taking.readable_after);
+    const bool good = TakeFlat<true>(record, taking.readable_after, taking.rows) ||
+                      Walk<true>(State(), checker_->options, errors, taking.rows)
+                          .Run(*checker_->root, record, taking.readable_after);
     if (good) {
       taking.rows->FinishRow();
     } else {
@@ -71,24 +74,35 @@ class SessionImpl final : public Checker::Session {
   bool CheckArray(std::string_view text, std::vector<Judged>& judged,
                   std::vector<FieldError>& errors, const Taking& taking) override {
     const size_t judged_before = judged.size(), errors_before = errors.size();
-    const bool taken = taking.rows == nullptr
-                           ? Walk<false>(State(), checker_->options, errors, nullptr)
-                                 .RunArray(*checker_->root, text, taking, judged)
-                           : Walk<true>(State(), checker_->options, errors, taking.rows)
-                                 .RunArray(*checker_->root, text, taking, judged);
-    if (taken) return true;
-    judged.resize(judged_before);
-    errors.resize(errors_before);
-    if (taking.rows != nullptr) taking.rows->Clear();
-    return false;
+    auto undo = [&] {
+      judged.resize(judged_before);
+      errors.resize(errors_before);
+      if (taking.rows != nullptr) taking.rows->Clear();
+      return false;
+    };
+    auto take = [&]<bool kAppend>() {
+      const Part& root = *checker_->root;
+      const bool flat =
+          !root.flat.empty() && FlatWalk<kAppend>(State(), root, order_, taking.rows)
+                                    .RunArray(text, checker_->options, taking, judged, errors);
+      return flat || undo() ||
+             Walk<kAppend>(State(), checker_->options, errors, taking.rows)
+                 .RunArray(root, text, taking, judged) ||
+             undo();
+    };
+    return taking.rows == nullptr ? take.template operator()<false>()
+                                  : take.template operator()<true>();
   }
 
   Status Append(std::string_view record, std::string_view id, int64_t arrival_us,
                 ColumnBuilder& builder) override {
     faults_.clear();
-    Walk<true> walk(State(), {.unknown_fields = checker_->options.unknown_fields, .errors_max = 1},
-                    faults_, &builder);
-    if (!walk.Run(*checker_->root, record, 0)) {
+    const bool good =
+        TakeFlat<true>(record, 0, &builder) ||
+        Walk<true>(State(), {.unknown_fields = checker_->options.unknown_fields, .errors_max = 1},
+                   faults_, &builder)
+            .Run(*checker_->root, record, 0);
+    if (!good) {
       builder.DropRow();
       const auto& [field, reason] = faults_.front();
       return Fail(Code::kCorrupt, fmt::format("a record that was accepted does not pass: {}{}{}",
@@ -111,6 +125,16 @@ class SessionImpl final : public Checker::Session {
   static WalkState& State() {
     thread_local WalkState state;
     return state;
+  }
+
+  // False, and no part of a row, where Walk has to judge the record.
+  template <bool kAppend>
+  bool TakeFlat(std::string_view record, size_t readable_after, ColumnBuilder* rows) {
+    if (checker_->root->flat.empty()) return false;
+    State().Load(record, readable_after);
+    if (FlatWalk<kAppend>(State(), *checker_->root, order_, rows).Run()) return true;
+    if constexpr (kAppend) rows->DropRow();
+    return false;
   }
 
   bool Rewrite(std::string_view record, std::string& out) {
@@ -150,6 +174,7 @@ class SessionImpl final : public Checker::Session {
 
   std::shared_ptr<const CheckerImpl> checker_;
   std::vector<FieldError> faults_;
+  std::vector<uint8_t> order_;  // of the keys in the last flat record
 };
 
 std::unique_ptr<Checker::Session> CheckerImpl::Open() const {

@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 
+#include "contract/digits.h"
+
 namespace weft::contract {
 namespace {
 
@@ -52,19 +54,22 @@ struct Fields {
   bool zoned = false;
 };
 
-std::optional<int32_t> Days(const Fields& f) {
+int LengthOfMonth(const Fields& f) {
   constexpr std::array<int, 13> kLengths = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (f.year < 1 || f.month < 1 || f.month > 12 || f.day < 1) return std::nullopt;
   bool leap = f.year % 4 == 0 && (f.year % 100 != 0 || f.year % 400 == 0);
-  int length = kLengths[static_cast<size_t>(f.month)] + (f.month == 2 && leap ? 1 : 0);
-  if (f.day > length) return std::nullopt;
-  // Howard Hinnant's days_from_civil, for years from 1.
-  int y = f.month <= 2 ? f.year - 1 : f.year;
-  int era = y / 400;
-  int year_of_era = y - era * 400;
-  int day_of_year = (153 * (f.month + (f.month > 2 ? -3 : 9)) + 2) / 5 + f.day - 1;
-  int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146'097 + day_of_era - 719'468;
+  return kLengths[static_cast<size_t>(f.month)] + (f.month == 2 && leap ? 1 : 0);
+}
+
+std::optional<int32_t> Days(const Fields& f) {
+  if (f.year < 1 || f.month < 1 || f.month > 12 || f.day < 1) return std::nullopt;
+  if (f.day > 28 && f.day > LengthOfMonth(f)) return std::nullopt;
+  // Years that begin in March: the months before the next January have 153 days for each five, and
+  // a leap day comes last.
+  const bool before_march = f.month <= 2;
+  const int year = f.year - before_march;
+  const int month = f.month + (before_march ? 12 : 0);
+  const int century = year / 100;
+  return year * 1461 / 4 - century + century / 4 + (153 * month - 457) / 5 + f.day - 719'469;
 }
 
 bool InRange(int64_t micros) {
@@ -116,6 +121,38 @@ bool TakeOffset(Reader& in, Fields& f) {
   return true;
 }
 
+// YYYY-MM-DDTHH:MM:SSZ, with a fraction of up to six digits: what programs write. Nothing for what
+// it is not; read without a branch for each part.
+std::optional<Moment> ParseUsual(std::string_view text) {
+  constexpr size_t kWhole = 20;
+  if (text.size() < kWhole || text.size() > kWhole + 7 || text.back() != 'Z') return std::nullopt;
+  unsigned wrong = 0;
+  auto digit = [&](size_t at) {
+    const auto value = static_cast<unsigned>(static_cast<unsigned char>(text[at])) - '0';
+    wrong |= value > 9 ? 1U : 0U;
+    return static_cast<int>(value);
+  };
+  auto two = [&](size_t at) { return digit(at) * 10 + digit(at + 1); };
+  auto must = [&](size_t at, char c) { wrong |= text[at] != c ? 1U : 0U; };
+  must(4, '-'), must(7, '-'), must(10, 'T'), must(13, ':'), must(16, ':');
+  Fields f{.year = two(0) * 100 + two(2),
+           .month = two(5),
+           .day = two(8),
+           .hour = two(11),
+           .minute = two(14),
+           .second = two(17),
+           .zoned = true};
+  if (text.size() > kWhole) {
+    must(19, '.');
+    size_t at = kWhole;
+    for (; at < text.size() - 1; ++at) f.micros = f.micros * 10 + digit(at);
+    if (at == kWhole) return std::nullopt;
+    constexpr std::array<int, 7> kScales = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
+    f.micros *= kScales[at - kWhole];
+  }
+  return wrong != 0 ? std::nullopt : ToMoment(f);
+}
+
 }  // namespace
 
 std::optional<int32_t> ParseDate(std::string_view text) {
@@ -150,7 +187,45 @@ std::optional<int64_t> ParseEpoch(const NumberText& number) {
   return InRange(value) ? std::optional(value) : std::nullopt;
 }
 
+// All digits at once, in words of eight octets.
+bool UsualMoments::Read(std::string_view text, int64_t& micros) {
+  constexpr size_t kWhole = 20;
+  if (text.size() < kWhole || text.size() > kWhole + 7 || text.back() != 'Z') return false;
+  const uint64_t day_begin = WordAt(text.data());
+  const auto day_end = static_cast<uint32_t>(WordAt(text.data() + 8) & 0xffffff);
+  if (day_begin != day_begin_ || day_end != day_end_) {
+    const auto moment = ParseUsual(text);
+    if (!moment) return false;
+    micros = moment->micros;
+    const int64_t of_day = (micros % kMicrosPerDay + kMicrosPerDay) % kMicrosPerDay;
+    day_begin_ = day_begin;
+    day_end_ = day_end;
+    day_micros_ = micros - of_day;
+    return true;
+  }
+  // HH:MM:SS: each octet that is no digit, or no colon in its place, gets its highest bit.
+  constexpr uint64_t kHighest = 0x8080808080808080U, kZeros = 0x3030303030303030U;
+  const uint64_t time = WordAt(text.data() + 11) ^ 0x30303a30303a3030U;
+  if ((((time + 0x76767f76767f7676U) | time) & kHighest) != 0) return false;
+  const uint64_t pairs = time * 10 + (time >> 8);
+  const auto hour = static_cast<int64_t>(pairs & 0xff);
+  const auto minute = static_cast<int64_t>(pairs >> 24 & 0xff);
+  const auto second = static_cast<int64_t>(pairs >> 48 & 0xff);
+  if (hour > 23 || minute > 59 || second > 59) return false;
+  int64_t fraction = 0;
+  if (text.size() > kWhole) {
+    const size_t digits = text.size() - kWhole - 1;
+    if (text[19] != '.' || digits == 0) return false;
+    uint64_t word = (WordAt(text.data() + text.size() - 9) ^ kZeros) >> (64 - 8 * digits);
+    if ((((word + 0x7676767676767676U) | word) & kHighest) != 0) return false;
+    fraction = EightDigits(word << 16);
+  }
+  micros = day_micros_ + ((hour * 60 + minute) * 60 + second) * kMicrosPerSecond + fraction;
+  return true;
+}
+
 std::optional<Moment> ParseTimestamp(std::string_view text) {
+  if (auto usual = ParseUsual(text)) return usual;
   Reader in{text};
   Fields f;
   if (TakeDate(in, f)) {

@@ -9,6 +9,10 @@ namespace {
 using iceberg::Field;
 using iceberg::TypeKind;
 
+constexpr size_t kFlatFieldsMax = 64;  // as bits of a word
+// A key is compared with what may lie behind the text, where so much is readable.
+constexpr size_t kLeadNameBytesMax = 40;
+
 Status Fill(Part& part, const Column& column, const iceberg::Type& type);
 
 // The columns of one level. Called once for each level, before anything points to the children.
@@ -67,6 +71,56 @@ Status Fill(Part& part, const Column& column, const iceberg::Type& type) {
   return {};
 }
 
+bool FewScalars(const Part& part) {
+  return part.children.size() <= kFlatFieldsMax &&
+         std::all_of(part.children.begin(), part.children.end(), [](const Part& child) {
+           return child.kind != TypeKind::kStruct && child.kind != TypeKind::kList &&
+                  child.kind != TypeKind::kMap && child.json_text == Column::JsonText::kNo;
+         });
+}
+
+int64_t Clamped(Int128 value) {
+  return static_cast<int64_t>(std::clamp<Int128>(value, INT64_MIN, INT64_MAX));
+}
+
+FlatField MakeFlat(const Part& part) {
+  FlatField field;
+  field.part = &part;
+  if (part.raw_name && !part.name.empty() && part.name.size() <= kLeadNameBytesMax)
+    field.lead = ",\"" + part.name + "\":";
+  const Checks& checks = part.checks;
+  switch (part.kind) {
+    case TypeKind::kString:
+      field.way = checks.text_limited ? FlatField::Way::kLimitedText : FlatField::Way::kText;
+      break;
+    case TypeKind::kInt:
+    case TypeKind::kLong:
+      if (checks.multiple) break;
+      field.way = FlatField::Way::kInteger;
+      field.low = part.low;
+      field.high = part.high;
+      break;
+    case TypeKind::kDecimal:
+      if (checks.multiple || checks.whole) break;
+      field.way = FlatField::Way::kDecimal;
+      field.low = Clamped(checks.low.value_or(INT64_MIN));
+      field.high = Clamped(checks.high.value_or(INT64_MAX));
+      field.scale = static_cast<uint8_t>(part.scale);
+      field.whole_digits_max =
+          static_cast<uint8_t>(std::max(0, std::min(part.precision, 18) - part.scale));
+      break;
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampTz:
+      field.way = FlatField::Way::kMoment;
+      break;
+    default:
+      break;
+  }
+  return field;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Part>> Part::Make(const std::vector<Column>& columns,
@@ -74,6 +128,9 @@ Result<std::unique_ptr<Part>> Part::Make(const std::vector<Column>& columns,
   auto root = std::make_unique<Part>();
   root->kind = TypeKind::kStruct;
   TRY(FillFields(*root, columns, fields));
+  if (FewScalars(*root)) {
+    for (const Part& child : root->children) root->flat.push_back(MakeFlat(child));
+  }
   return root;
 }
 

@@ -2,6 +2,7 @@
 // A contract's column beside its table column, prepared for the checker.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,18 @@
 #include "contract/contract.h"
 
 namespace weft::contract {
+
+struct Part;
+
+// What FlatWalk asks of a column again and again, close together.
+struct FlatField {
+  enum class Way : uint8_t { kText, kLimitedText, kInteger, kDecimal, kMoment, kOther };
+  std::string lead;  // ,"name": as it mostly stands before the value; "" where it never does
+  const Part* part = nullptr;
+  int64_t low = 0, high = 0;  // of an integer or, unscaled, of a decimal
+  Way way = Way::kOther;
+  uint8_t scale = 0, whole_digits_max = 0;  // of a decimal
+};
 
 struct Part {
   std::string name;
@@ -28,6 +41,7 @@ struct Part {
   std::vector<Part> children;  // struct: as declared; list: one; map: key and value
   std::vector<size_t> absent;  // table columns of a struct that the contract does not have
   std::unordered_map<std::string_view, size_t> by_name;  // views into the children's names
+  std::vector<FlatField> flat;  // as the children; empty where they are not few scalars
 
   // kInvalid when a column of the contract is not in the table, or has another type there.
   static Result<std::unique_ptr<Part>> Make(const std::vector<Column>& columns,

@@ -202,6 +202,7 @@ Result<std::shared_ptr<const Pattern>> Pattern::Compile(const std::string& ecma)
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // where there is no JIT, the interpreter serves
   auto pattern = std::shared_ptr<Pattern>(new Pattern);
   pattern->code_ = code;
+  pattern->shape_ = PatternShape::Parse(ecma);
   return std::shared_ptr<const Pattern>(std::move(pattern));
 }
 
@@ -225,7 +226,7 @@ PatternMatcher::~PatternMatcher() {
   pcre2_match_context_free(state_->context);
 }
 
-PatternVerdict PatternMatcher::Find(const Pattern& pattern, std::string_view text) {
+PatternVerdict PatternMatcher::FindByEngine(const Pattern& pattern, std::string_view text) {
   int result = pcre2_match(CodeOf(pattern.code_), reinterpret_cast<PCRE2_SPTR>(text.data()),
                            text.size(), 0, PCRE2_NO_UTF_CHECK, state_->data, state_->context);
   if (result >= 0) return PatternVerdict::kMatch;

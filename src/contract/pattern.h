@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "contract/pattern_shape.h"
 
 namespace weft::contract {
 
@@ -27,6 +29,7 @@ class Pattern {
   friend class PatternMatcher;
   Pattern() = default;
   void* code_ = nullptr;
+  std::optional<PatternShape> shape_;
 };
 
 // Matches for one thread. Work is limited, so that no pattern can hold the thread for long.
@@ -38,7 +41,12 @@ class PatternMatcher {
   PatternMatcher& operator=(const PatternMatcher&) = delete;
 
   // Whether the pattern is found anywhere in `text`, which must be UTF-8.
-  PatternVerdict Find(const Pattern& pattern, std::string_view text);
+  PatternVerdict Find(const Pattern& pattern, std::string_view text) {
+    if (!pattern.shape_) return FindByEngine(pattern, text);
+    return pattern.shape_->Matches(text) ? PatternVerdict::kMatch : PatternVerdict::kNoMatch;
+  }
+  // The same, whatever the pattern.
+  PatternVerdict FindByEngine(const Pattern& pattern, std::string_view text);
 
  private:
   struct State;

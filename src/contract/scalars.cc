@@ -183,7 +183,7 @@ Reason Scalars::Decimal(const Part& part, std::string_view token, Int128& out) {
   return part.exact_bounds ? ExactBounds(part.checks, out) : Reason();
 }
 
-Reason Scalars::MomentText(const Part& part, std::string_view text, int64_t& out) const {
+Reason Scalars::MomentText(const Part& part, std::string_view text, int64_t& out) {
   const auto& format = part.checks.moment_format;
   if (part.kind == TypeKind::kDate && !format) {
     auto days = ParseDate(text);
@@ -197,6 +197,8 @@ Reason Scalars::MomentText(const Part& part, std::string_view text, int64_t& out
     out = *micros;
     return {};
   }
+  const bool timestamp = part.kind == TypeKind::kTimestamp || part.kind == TypeKind::kTimestampTz;
+  if (timestamp && !format && moments_.Read(text, out)) return {};
   auto moment = format ? format->Match(text) : ParseTimestamp(text);
   if (!moment) return format ? "does not have the format of its column" : "is not a timestamp";
   if (part.checks.zone_required && !moment->zoned) return "does not say its zone";
@@ -209,12 +211,17 @@ Reason Scalars::MomentText(const Part& part, std::string_view text, int64_t& out
   return {};
 }
 
+Reason Scalars::MomentOf(const Part& part, std::string_view text, int64_t& out) {
+  if (Reason reason = MomentText(part, text, out); !reason.empty()) return reason;
+  return part.exact_bounds ? ExactBounds(part.checks, out) : Reason();
+}
+
 Reason Scalars::Moment(const Part& part, std::string_view token, int64_t& out) {
   bool timestamp = part.kind == TypeKind::kTimestamp || part.kind == TypeKind::kTimestampTz;
   if (token.front() == '"') {
     std::string_view text;
     if (Reason reason = String(token, text); !reason.empty()) return reason;
-    if (Reason reason = MomentText(part, text, out); !reason.empty()) return reason;
+    return MomentOf(part, text, out);
   } else if (NumberBegins(token) && timestamp && !part.checks.moment_format) {
     if (!ShortInteger(token, out) || !EpochMicros(out)) {
       auto number = ScanNumber(token);
@@ -245,9 +252,13 @@ Reason Scalars::Octets(const Part& part, std::string_view token, std::string_vie
 
 Reason Scalars::Text(const Part& part, std::string_view text) {
   const Checks& checks = part.checks;
-  int64_t length = CodePoints(text);
-  if (length < checks.length_min) return "is shorter than its minimum length";
-  if (length > checks.length_max) return "is longer than its maximum length";
+  // A code point has one to four octets: mostly they need not be counted.
+  const auto octets = static_cast<int64_t>(text.size());
+  if (octets > checks.length_max || octets / 4 < checks.length_min) {
+    const int64_t length = CodePoints(text);
+    if (length < checks.length_min) return "is shorter than its minimum length";
+    if (length > checks.length_max) return "is longer than its maximum length";
+  }
   if (checks.pattern != nullptr) {
     switch (matcher_.Find(*checks.pattern, text)) {
       case PatternVerdict::kMatch:

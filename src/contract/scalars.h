@@ -33,6 +33,8 @@ class Scalars {
   // A key of a map, already unescaped.
   static Reason KeyInteger(const Part& part, std::string_view key, int64_t& out);
   Reason Text(const Part& part, std::string_view text);  // the limits of a text
+  // As Moment, of the text of a string.
+  Reason MomentOf(const Part& part, std::string_view text, int64_t& out);
 
   // The text of a string token.
   Reason String(std::string_view token, std::string_view& out);
@@ -41,12 +43,13 @@ class Scalars {
   Reason Any(std::string_view token);
 
  private:
-  Reason MomentText(const Part& part, std::string_view text, int64_t& out) const;
+  Reason MomentText(const Part& part, std::string_view text, int64_t& out);
 
   std::unique_ptr<char[]> texts_;
   size_t capacity_ = 0, used_ = 0;
   std::string binary_;
   PatternMatcher matcher_;
+  UsualMoments moments_;
 };
 
 }  // namespace weft::contract

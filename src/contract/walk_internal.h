@@ -41,9 +41,14 @@ struct WalkState {
   std::vector<Step> path;
   std::vector<std::string_view> keys;  // of open objects, where they are watched for doubles
   std::vector<uint64_t> seen;          // bits of open structs, by part
+  std::vector<Node*> nodes;            // of the columns of a flat contract
 };
 
 inline constexpr int kDepthMax = 128;
+
+// Appends the value of a token that is neither null, an object nor an array, or says why not.
+template <bool kAppend>
+Reason TakeScalar(Scalars& scalars, const Part& part, std::string_view token, Node* node);
 
 // kAppend: values go to the nodes, also behind a fault, for the caller to drop.
 template <bool kAppend>

@@ -169,7 +169,7 @@ bool Walk<kAppend>::Value(const Part& part, ondemand::value& value, Node* node, 
 }
 
 template <bool kAppend>
-bool Walk<kAppend>::Scalar(const Part& part, std::string_view token, Node* node) {
+Reason TakeScalar(Scalars& scalars, const Part& part, std::string_view token, Node* node) {
   Reason reason;
   switch (part.kind) {
     case TypeKind::kBoolean: {
@@ -200,7 +200,7 @@ bool Walk<kAppend>::Scalar(const Part& part, std::string_view token, Node* node)
     }
     case TypeKind::kDecimal: {
       Int128 out = 0;
-      reason = s_.scalars.Decimal(part, token, out);
+      reason = scalars.Decimal(part, token, out);
       if constexpr (kAppend) {
         if (reason.empty()) node->AppendDecimal(out);
       }
@@ -211,7 +211,7 @@ bool Walk<kAppend>::Scalar(const Part& part, std::string_view token, Node* node)
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampTz: {
       int64_t out = 0;
-      reason = s_.scalars.Moment(part, token, out);
+      reason = scalars.Moment(part, token, out);
       if constexpr (kAppend) {
         if (reason.empty()) node->AppendInteger(out);
       }
@@ -219,13 +219,19 @@ bool Walk<kAppend>::Scalar(const Part& part, std::string_view token, Node* node)
     }
     default: {
       std::string_view out;
-      reason = s_.scalars.Octets(part, token, out);
+      reason = scalars.Octets(part, token, out);
       if constexpr (kAppend) {
         if (reason.empty()) node->AppendBytes(out);
       }
       break;
     }
   }
+  return reason;
+}
+
+template <bool kAppend>
+bool Walk<kAppend>::Scalar(const Part& part, std::string_view token, Node* node) {
+  Reason reason = TakeScalar<kAppend>(s_.scalars, part, token, node);
   if (reason.empty()) return true;
   return reason == kNotJson ? Malformed("a value that is not JSON") : Fault(reason);
 }
@@ -319,6 +325,8 @@ bool Walk<kAppend>::JsonText(const Part& part, ondemand::value& value, Node* nod
   return true;
 }
 
+template Reason TakeScalar<false>(Scalars&, const Part&, std::string_view, Node*);
+template Reason TakeScalar<true>(Scalars&, const Part&, std::string_view, Node*);
 template bool Walk<false>::Struct(const Part&, ondemand::object, Node*, int);
 template bool Walk<true>::Struct(const Part&, ondemand::object, Node*, int);
 

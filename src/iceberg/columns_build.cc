@@ -417,6 +417,26 @@ class OffsetNode : public BuilderNode {
   int64_t overflow_row_ = -1;
 };
 
+// As memcpy, which costs more than a short text.
+inline void CopyText(uint8_t* to, const char* from, size_t size) {
+  auto both_ends = [&]<class Word>(Word) {
+    Word first, last;
+    std::memcpy(&first, from, sizeof(Word));
+    std::memcpy(&last, from + size - sizeof(Word), sizeof(Word));
+    std::memcpy(to, &first, sizeof(Word));
+    std::memcpy(to + size - sizeof(Word), &last, sizeof(Word));
+  };
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    both_ends(uint64_t{});
+  } else if (size >= 4) {
+    both_ends(uint32_t{});
+  } else {
+    for (size_t at = 0; at < size; ++at) to[at] = static_cast<uint8_t>(from[at]);
+  }
+}
+
 class TextNode final : public OffsetNode {
  public:
   void AppendNull() override {
@@ -427,7 +447,7 @@ class TextNode final : public OffsetNode {
     if (Extend(static_cast<int64_t>(value.size()))) {
       const auto begin = static_cast<size_t>(offsets()[length_]);
       values_.Grow(begin + value.size());
-      if (!value.empty()) std::memcpy(values_.data() + begin, value.data(), value.size());
+      CopyText(values_.data() + begin, value.data(), value.size());
     }
     FinishValue();
   }

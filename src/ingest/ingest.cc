@@ -229,17 +229,20 @@ Result<bool> Ingest::State::SortArray(Job& job) {
     return false;
   }
   TRY(Admit(job, judged.size()));
-  job.good.reserve(judged.size());
+  job.good.resize(judged.size());
+  log::Record* good = job.good.data();
   size_t at = 0;
   for (size_t i = 0; i < judged.size(); ++i) {
     const auto& [record, count] = judged[i];
     if (count == 0) {
-      Take(job, record);
+      *good++ = {job.gate->key(), record};
+      job.good_bytes += static_cast<int64_t>(record.size());
     } else {
       TRY(Refuse(job, i, {}, {record, record}, &errors[at], count));
     }
     at += count;
   }
+  job.good.resize(static_cast<size_t>(good - job.good.data()));
   return true;
 }
 

@@ -18,7 +18,7 @@ constexpr int64_t kLeapBytes = int64_t{64} << 20;
 // Octets of records between two looks at how large their columns have become.
 constexpr int64_t kLookBytes = 2048;
 // Drafts that are kept for the next records, each with the memory it has grown to.
-constexpr size_t kIdleDraftsMax = 8;
+constexpr size_t kIdleDraftsMax = 64;
 constexpr int64_t kIdleDraftBytesMax = int64_t{1} << 20;
 // What is left in the converter's builder when its rows were taken.
 constexpr int64_t kBuilderBytesKept = int64_t{256} << 10;

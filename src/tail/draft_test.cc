@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tail/shard_columns.h"
+#include "tail/table_columns.h"
 #include "tail/tail.h"
 #include "tail/testing/ground.h"
 
@@ -196,6 +197,47 @@ TEST_F(DraftTest, TakenWhileReadersAskLosesAndDoublesNothing) {
   done = true;
   reader.join();
   EXPECT_EQ(Names().size(), static_cast<size_t>(kRecords));
+}
+
+// A record is durable before whoever made its row is told so.
+TEST_F(DraftTest, IsWaitedForBeforeTheLogIsRead) {
+  modules_->tail.Stop();
+  auto& refused = modules_->metrics.AddCounter("refused_here", "For this test.");
+  TableColumns columns(feed_, {},
+                       {.streams = modules_->streams,
+                        .contracts = modules_->contracts,
+                        .refused = refused,
+                        .bytes = std::make_shared<std::atomic<int64_t>>(0)});
+  const auto schema = SchemaOf(*modules_, feed_);
+  ASSERT_TRUE(columns.Follow(schema, {{0, 0}}).ok());
+  auto ahead = [&](bool due) {
+    auto any = columns.Ahead({.convert = true, .lazily = false, .due = due});
+    return any.ok() && *any;
+  };
+  auto names = [&] {
+    auto rows = columns.Rows(schema, {{0, 0}}, 0);
+    return rows.ok() ? ColumnOf(rows->slices, "name") : std::vector<std::string>{};
+  };
+  auto draft = columns.Begin(100);
+  ASSERT_NE(draft, nullptr);
+  draft->rows().column(0).AppendInteger(0);
+  draft->rows().column(1).AppendBytes("drafted-0");
+  draft->rows().FinishRow();
+  Append(0, 1);
+  EXPECT_FALSE(ahead(true));
+  EXPECT_FALSE(ahead(false));
+  EXPECT_FALSE(ahead(false));
+  draft->Place(0, 0, 0, 100);
+  columns.Offer(std::move(draft));
+  EXPECT_TRUE(ahead(false));
+  EXPECT_THAT(names(), ElementsAre("drafted-0"));
+  // There is none: the log is read after a while.
+  Append(1, 1);
+  EXPECT_FALSE(ahead(true));
+  EXPECT_FALSE(ahead(false));
+  EXPECT_TRUE(ahead(true));
+  EXPECT_FALSE(ahead(true));
+  EXPECT_THAT(names(), ElementsAre("drafted-0", "logged-1"));
 }
 
 // A record may be no row, or several: as many rows as records does not mean one each.

@@ -98,10 +98,15 @@ Result<bool> TableColumns::Ahead(Steps steps) {
   if (!lock || forgotten_ || behind_ || converter_ == nullptr) return false;
   const auto shards = TRY(dependencies_.streams.BoundsOf(feed_.stream));
   // Those that are forgotten held nothing any more.
-  std::erase_if(shards_, [&](const auto& known) {
+  auto forgotten = [&](const auto& known) {
     return std::none_of(shards.begin(), shards.end(),
                         [&](const auto& shard) { return shard.shard == known.first; });
-  });
+  };
+  std::erase_if(shards_, forgotten);
+  std::erase_if(durable_, forgotten);
+  for (const auto& [number, bounds] : shards) {
+    if (steps.due) durable_[number] = {durable_[number].now, bounds.end.value};
+  }
   for (const auto& [number, bounds] : shards) {
     // One that a split or merge made since; what is gone from it is in the table.
     auto known = shards_.find(number);
@@ -112,10 +117,11 @@ Result<bool> TableColumns::Ahead(Steps steps) {
     const stream::ShardId shard{feed_.stream, number};
     const Draft* next = NextDraft(number, columns);
     const bool draft = next != nullptr && next->begin() == columns.end();
-    const int64_t waiting = bounds.end.value - columns.end();
+    const int64_t end = draft ? bounds.end.value : durable_[number].before;
+    const int64_t waiting = end - columns.end();
     const bool few = steps.lazily && waiting < kLazyRecords;
     if (!draft && (waiting <= 0 || few || !steps.convert)) continue;
-    const Status stepped = Step(shard, columns, bounds.end.value, kAheadBytes);
+    const Status stepped = Step(shard, columns, end, kAheadBytes);
     Account();
     if (!stepped.ok() && stepped.error().code() == Code::kConflict) behind_ = true;
     TRY(stepped);

@@ -35,10 +35,13 @@ class TableColumns {
   Status Follow(std::shared_ptr<const iceberg::Schema> schema, const catalog::Positions& from);
   void Release(const catalog::Positions& positions);
   // Takes one step of what arrived: drafts, and where `convert` says so records of the log; returns
-  // whether there was anything. `lazily`: nothing is done for a few records only.
+  // whether there was anything. `lazily`: nothing is done for a few records only. A record of the
+  // log is taken when it was durable at the last but one call with `due`: until then the draft of
+  // its row may be on its way.
   struct Steps {
     bool convert = true;
     bool lazily = true;
+    bool due = true;
   };
   Result<bool> Ahead(Steps steps);
 
@@ -96,6 +99,11 @@ class TableColumns {
   std::unique_ptr<Converter> converter_;
   size_t id_column_ = 0, arrival_column_ = 0;  // of its schema
   std::map<int, ShardColumns> shards_;
+  // Of a shard: the log's end at the last two calls of Ahead that were due.
+  struct Durable {
+    int64_t before = 0, now = 0;
+  };
+  std::map<int, Durable> durable_;
   int64_t bytes_ = 0;
 
   // Taken last, and never for long: the log's own thread offers.

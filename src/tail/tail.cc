@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tail/tail.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/logging.h"
 #include "base/thread.h"
@@ -50,7 +52,7 @@ struct Tail::State {
   }
 
   void Run();
-  bool Pass(bool lazily);
+  bool Pass(bool lazily, bool due);
   void SignalPressure() {
     if (!refused_drafts.exchange(false) && *bytes <= options.bytes_max) return;
     std::function<void()> call;
@@ -81,15 +83,22 @@ struct Tail::State {
 
 void Tail::State::Run() {
   NameThread("tail");
+  auto polled = std::chrono::steady_clock::now();
   for (int poll = 0;;) {
     {
       std::unique_lock lock(mutex);
-      const bool early = wake.wait_for(lock, kPoll, [&] { return stopping || hurry; });
+      wake.wait_for(lock, kPoll, [&] { return stopping || hurry; });
       if (stopping) return;
       hurry = false;
-      if (!early) ++poll;
     }
-    while (Pass(poll % kEagerEvery != 0)) {
+    // Also where there is never a pause.
+    const auto now = std::chrono::steady_clock::now();
+    bool due = now - polled >= kPoll;
+    if (due) {
+      polled = now;
+      ++poll;
+    }
+    while (Pass(poll % kEagerEvery != 0, std::exchange(due, false))) {
       std::lock_guard lock(mutex);
       if (stopping) return;
     }
@@ -99,7 +108,7 @@ void Tail::State::Run() {
 }
 
 // One step of each table that has something; returns whether any had.
-bool Tail::State::Pass(bool lazily) {
+bool Tail::State::Pass(bool lazily, bool due) {
   std::vector<std::shared_ptr<TableColumns>> all;
   {
     std::lock_guard lock(mutex);
@@ -109,7 +118,7 @@ bool Tail::State::Pass(bool lazily) {
   for (const auto& columns : all) {
     const bool room = *bytes < options.bytes_max;
     // What fails here fails again for whoever asks for the rows, and is reported there.
-    auto moved = columns->Ahead({.convert = room, .lazily = lazily});
+    auto moved = columns->Ahead({.convert = room, .lazily = lazily, .due = due});
     any = any || (moved.ok() && *moved);
   }
   return any;

@@ -92,6 +92,10 @@ class SystemFile final : public File {
     return {};
   }
 
+  void Reserve(int64_t offset, int64_t bytes) override {
+    (void)fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, offset, bytes);
+  }
+
   Status Free(int64_t offset, int64_t bytes) override {
     if (fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes) == 0) {
       return {};

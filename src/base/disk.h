@@ -31,6 +31,9 @@ class File {
   // Gives the space of these octets back; they read as zeros from now on, or, where the file system
   // cannot do that or the power goes soon after, may be what they were.
   virtual Status Free(int64_t, int64_t) { return {}; }
+  // Has the file system set space aside for these octets, past the file's end too, whose size stays
+  // as it is. Only makes what is written there later cheaper: nothing is said where it cannot.
+  virtual void Reserve(int64_t, int64_t) {}
   virtual Result<int64_t> Size() const = 0;
 };
 

@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kPaddingBytes = int64_t{256} << 10;
 // Larger ones would write more zeros than they save.
 constexpr int64_t kPaddedGroupBytesMax = kPaddingBytes / 8;
+// Their blocks are set aside many at once: found one by one, as they are written, they cost more.
+constexpr int64_t kReservedBytes = int64_t{8} << 20;
 
 BytesView Zeros(int64_t bytes) {
   static const Bytes zeros(static_cast<size_t>(kPaddingBytes), '\0');
@@ -44,6 +46,10 @@ Status SegmentWriter::Write(std::span<const BytesView> group) {
   for (BytesView frame : group) bytes += static_cast<int64_t>(frame.size());
   const int64_t end = position_ + bytes;
   File& file = *current_->file;
+  if (bytes > kPaddedGroupBytesMax && end > reserved_to_) {
+    reserved_to_ = std::max(end, std::min(end + kReservedBytes, options_.segment_bytes));
+    file.Reserve(position_, reserved_to_ - position_);
+  }
   Status written = file.WritePieces(position_, group);
   if (written.ok() && end > written_to_) {
     if (bytes <= kPaddedGroupBytesMax) {
@@ -52,7 +58,7 @@ Status SegmentWriter::Write(std::span<const BytesView> group) {
     }
   }
   if (!written.ok()) {
-    written_to_ = position_;
+    written_to_ = reserved_to_ = position_;
     if (file.Truncate(position_).ok() && TimedSync(file).ok()) {
       return Fail(Code::kUnavailable, written.error().message());
     }
@@ -103,7 +109,7 @@ Status SegmentWriter::MakeSegment() {
     (void)disk_.Remove(path).ok();
     return Fail(Code::kUnavailable, made.error().In("no new segment").message());
   }
-  segment->end = position_ = written_to_ = kSegmentHeaderBytes;
+  segment->end = position_ = written_to_ = reserved_to_ = kSegmentHeaderBytes;
   current_ = std::move(segment);
   return {};
 }

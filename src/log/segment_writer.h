@@ -55,7 +55,8 @@ class SegmentWriter {
   Histogram& sync_seconds_;
   std::shared_ptr<Segment> current_;  // empty: the next Prepare makes one
   int64_t position_ = 0;
-  int64_t written_to_ = 0;  // zeros lie between the position and this
+  int64_t written_to_ = 0;   // zeros lie between the position and this
+  int64_t reserved_to_ = 0;  // the file system has space for what is before this
 };
 
 }  // namespace weft::log

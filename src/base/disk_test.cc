@@ -82,6 +82,18 @@ TEST_P(DiskContract, PiecesLieOneBehindTheOther) {
   EXPECT_EQ(*(*file)->Size(), static_cast<int64_t>(expected.size()));
 }
 
+TEST_P(DiskContract, SpaceSetAsideIsNoPartOfTheFile) {
+  auto file = disk().Open(Path("a"), OpenMode::kCreateNew);
+  ASSERT_TRUE(file.ok());
+  (*file)->Reserve(0, 1 << 20);
+  EXPECT_EQ(*(*file)->Size(), 0);
+  ASSERT_TRUE((*file)->WriteAt(0, "hello").ok());
+  (*file)->Reserve(2, 1 << 20);
+  ASSERT_TRUE((*file)->Sync().ok());
+  EXPECT_EQ(*(*file)->Size(), 5);
+  EXPECT_EQ(*(*file)->ReadAt(0, 100), "hello");
+}
+
 TEST_P(DiskContract, AFreedStretchReadsAsZeros) {
   auto file = disk().Open(Path("a"), OpenMode::kCreateNew);
   ASSERT_TRUE(file.ok());

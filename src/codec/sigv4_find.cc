@@ -41,13 +41,28 @@ struct Found {
   int count = 0;
 };
 
-Found FindOne(const HeaderList& headers, std::string_view name) {
-  Found found;
+// The headers that say something of a signature.
+struct Told {
+  Found authorization, amz_date, date, token, payload_hash;
+};
+
+Told FindTold(const HeaderList& headers) {
+  Told told;
+  const std::array<std::pair<std::string_view, Found*>, 5> wanted = {{
+      {"authorization", &told.authorization},
+      {"x-amz-date", &told.amz_date},
+      {"date", &told.date},
+      {"x-amz-security-token", &told.token},
+      {"x-amz-content-sha256", &told.payload_hash},
+  }};
   for (const auto& [key, value] : headers) {
-    if (!Is(key, name)) continue;
-    if (found.count++ == 0) found.value = value;
+    for (const auto& [name, found] : wanted) {
+      if (!Is(key, name)) continue;
+      if (found->count++ == 0) found->value = value;
+      break;
+    }
   }
-  return found;
+  return told;
 }
 
 std::string_view Trim(std::string_view text) {
@@ -123,8 +138,8 @@ Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signa
   // by one. The token alone proves itself.
   std::string missing;
   for (const auto& [key, value] : headers) {
-    if (!BeginsAsOneOfAws(key)) continue;
-    std::string name = Lower(key);
+    if (!BeginsAsOneOfAws(key) || has(key)) continue;
+    const std::string name = Lower(key);
     if (name == "x-amz-security-token" || has(name)) continue;
     missing.append(missing.empty() ? "" : ", ").append(name);
   }
@@ -159,7 +174,8 @@ std::string BasicFromHttpDate(std::string_view text) {
                      text.substr(17, 2), text.substr(20, 2), text.substr(23, 2));
 }
 
-Result<Signature> FromHeader(const RequestView& request, std::string_view authorization) {
+Result<Signature> FromHeader(const RequestView& request, const Told& told) {
+  const std::string_view authorization = told.authorization.value;
   std::vector<std::pair<std::string_view, std::string_view>> given;
   given.reserve(4);
   auto get = [&](std::string_view name) -> std::string_view {
@@ -182,8 +198,7 @@ Result<Signature> FromHeader(const RequestView& request, std::string_view author
     if (given.size() == kPartsMax) return Refuse("Authorization header has too many parts.");
     given.emplace_back(name, part.substr(equals + 1));
   }
-  std::string_view date = FindOne(*request.headers, "x-amz-date").value;
-  std::string_view http_date = FindOne(*request.headers, "date").value;
+  const std::string_view date = told.amz_date.value, http_date = told.date.value;
   std::string missing;
   for (std::string_view name : {"Credential", "Signature", "SignedHeaders"}) {
     if (get(name).empty()) {
@@ -207,11 +222,12 @@ Result<Signature> FromHeader(const RequestView& request, std::string_view author
     TRY(ReadTime(date, out));
   }
   out.signature = get("Signature");
-  out.session_token = FindOne(*request.headers, "x-amz-security-token").value;
+  out.session_token = told.token.value;
   return out;
 }
 
-Result<Signature> FromQuery(const RequestView& request, std::map<std::string, std::string> given) {
+Result<Signature> FromQuery(const RequestView& request, const Told& told,
+                            std::map<std::string, std::string> given) {
   const auto kept = std::make_shared<std::map<std::string, std::string>>(std::move(given));
   std::map<std::string, std::string>& query = *kept;
   if (query["X-Amz-Algorithm"] != kAlgorithm) {
@@ -248,7 +264,7 @@ Result<Signature> FromQuery(const RequestView& request, std::map<std::string, st
   out.signature = query["X-Amz-Signature"];
   out.session_token = query["X-Amz-Security-Token"];
   if (out.session_token.empty()) {
-    out.session_token = FindOne(*request.headers, "x-amz-security-token").value;
+    out.session_token = told.token.value;
   }
   return out;
 }
@@ -256,7 +272,8 @@ Result<Signature> FromQuery(const RequestView& request, std::map<std::string, st
 }  // namespace
 
 Result<std::optional<Signature>> FindSignature(const RequestView& request) {
-  Found authorization = FindOne(*request.headers, "authorization");
+  const Told told = FindTold(*request.headers);
+  const Found& authorization = told.authorization;
   bool in_query = request.query.find("X-Amz-Signature") != std::string_view::npos ||
                   request.query.find("X-Amz-Credential") != std::string_view::npos;
   // "AWS4-…" of any algorithm, and "AWS …" of version 2; other schemes are others' business.
@@ -277,17 +294,17 @@ Result<std::optional<Signature>> FindSignature(const RequestView& request) {
                       "use {}.",
                       kAlgorithm));
     }
-    out = TRY(FromHeader(request, authorization.value));
+    out = TRY(FromHeader(request, told));
   } else {
     auto query = ParseQuery(request.query);
     if (!query.ok()) return Refuse("The query string cannot be read: " + query.error().message());
-    out = TRY(FromQuery(request, std::move(*query)));
+    out = TRY(FromQuery(request, told, std::move(*query)));
   }
   if (!HexSignature(out.signature))
     return Refuse("Signature must be 64 hexadecimal digits in lower case.");
-  Found hash = FindOne(*request.headers, "x-amz-content-sha256");
-  if (hash.count > 1) return Refuse("The header x-amz-content-sha256 was given twice.");
-  out.payload_hash = hash.value;
+  if (told.payload_hash.count > 1)
+    return Refuse("The header x-amz-content-sha256 was given twice.");
+  out.payload_hash = told.payload_hash.value;
   return out;
 }
 

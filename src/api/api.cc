@@ -27,7 +27,14 @@ Doors::Doors(const Options& doors_options, const Dependencies& dependencies)
       readers({.name = "readers", .threads = 2, .queue_max = 64}) {}
 
 std::string Doors::ProductArn(const AccountId& account, const std::string& product) const {
-  return fmt::format("arn:aws:weft:{}:{}:product/{}", options.region, account.text(), product);
+  std::string arn;
+  arn.reserve(64);
+  return arn.append("arn:aws:weft:")
+      .append(options.region)
+      .append(":")
+      .append(account.text())
+      .append(":product/")
+      .append(product);
 }
 
 Result<ingest::Intake> Doors::Reach(const identity::Principal& caller, std::string_view action,

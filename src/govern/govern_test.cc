@@ -171,6 +171,30 @@ TEST_F(GovernTest, ActionsAreDeniedUntilAPolicyAllowsInAwsWords) {
       Code::kNotFound);
 }
 
+TEST_F(GovernTest, WhatWasAllowedLastSaysNothingOfOtherCalls) {
+  const AttachedPolicy one{
+      {Kind::kGroup, analytics_, "query"},
+      "one",
+      R"({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "weft:PutRecords",
+          "Resource": "arn:aws:weft:us-east-1:333333333333:product/a"}})"};
+  const std::string a = "arn:aws:weft:us-east-1:333333333333:product/a";
+  const std::string b = "arn:aws:weft:us-east-1:333333333333:product/b";
+  ASSERT_TRUE(Put(one).ok());
+  const Principal ada = Who("ada");
+  Principal without = ada;
+  without.groups.clear();
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(govern_.Authorize(ada, "weft:PutRecords", a).ok());
+    EXPECT_FALSE(govern_.Authorize(ada, "weft:PutRecords", b).ok());
+    EXPECT_FALSE(govern_.Authorize(ada, "weft:Query", a).ok());
+    EXPECT_FALSE(govern_.Authorize(without, "weft:PutRecords", a).ok());
+    EXPECT_FALSE(govern_.Authorize(Who("bob"), "weft:PutRecords", a).ok());
+  }
+  EXPECT_TRUE(govern_.Authorize(ada, "weft:PutRecords", a).ok());
+  ASSERT_TRUE(Do([&](auto& tx) { return govern_.DeletePolicy(tx, one.to, one.name); }).ok());
+  EXPECT_FALSE(govern_.Authorize(ada, "weft:PutRecords", a).ok());
+}
+
 TEST_F(GovernTest, RefusesBadPolicies) {
   EXPECT_EQ(Put(AttachedPolicy{User("ada"), "p", "{}"}).error().code(), Code::kInvalid);
   EXPECT_EQ(Put(AttachedPolicy{User("ada"), "", kAllowQuery}).error().code(), Code::kInvalid);

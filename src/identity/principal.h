@@ -18,6 +18,7 @@ struct Principal {
   std::vector<std::string> groups;  // names, in the same account; "ACCOUNT_ID/name" of another's
   std::string access_key_id;
   bool administrator = false;  // the first administrator: may do everything in every account
+  friend bool operator==(const Principal&, const Principal&) = default;
 };
 
 // What a command, a grant or an explanation names: "user/ada", "group/query", "role/etl",

@@ -84,12 +84,12 @@ def no_work(bench, connections, tls):
 
 
 @once
-def parse_only(bench, tls):
+def parse_only(bench, tls, cores=None):
     """The same HTTP server reading every value with simdjson, on the better of its two kinds of threads."""
     best = 0
     files = tls_files(bench) if tls else None
     for quick in (True, False):
-        with yardstick_server(bench, "parse", quick, tls=files) as server:
+        with yardstick_server(bench, "parse", quick, tls=files, cores=cores) as server:
             timed = batch_options(256, seconds=bench.seconds / 2, warm_up=0.5)
             best = max(best, megabytes(load(bench, server.port, tls=tls, **timed)))
     return best
@@ -179,6 +179,10 @@ def batches(bench):
         f"same HTTP; the disk alone {by_disk:,.0f}",
         disk_burst=by_disk,
     )
+    if bench.machine.pinned:
+        one_core = parse_only(bench, False, (bench.machine.server_cores[0],))
+        note = f"the same, beside the yardstick on one of the {len(bench.machine.server_cores)} cores"
+        bench.line("batches_500_core", "MB/s", median(bursts), one_core, bar=">= 0.4", note=note)
     timed = batch_options(256, seconds=bench.seconds, warm_up=0.5)
     with Server(bench.machine, bench.weft, bench.folder("sustained")).apply() as server:
         ours = load(bench, server.port, server.key("press"), "batches", **timed)

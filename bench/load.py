@@ -53,11 +53,11 @@ def failures(seen):
     return f", {seen['failed']} not 200" if seen["failed"] else ""
 
 
-def yardstick_server(bench, mode, quick, tls=None):
+def yardstick_server(bench, mode, quick, tls=None, cores=None):
     command = [str(bench.build / "weft_bench_server"), "--mode", mode] + (["--quick"] if quick else [])
     if tls:
         command += ["--certificate", str(tls[0]), "--key", str(tls[1])]
-    return Child(bench.machine.on(bench.machine.server_cores, command), bench.folder("yardstick.log"))
+    return Child(bench.machine.on(cores or bench.machine.server_cores, command), bench.folder("yardstick.log"))
 
 
 def sync_times(folder, times):

@@ -33,7 +33,7 @@ USER_GROUPS = [
     ("doors: ingest, api, metrics", r"weft::ingest|weft::api|prometheus|weft::\(anonymous namespace\)::Prometheus"),
     ("HTTP", r"weft::http|boost::(asio|beast)|nghttp2"),
     ("copying and comparing memory", r"^_?_?mem(move|cpy|set|cmp|chr)|__str(len|cmp)"),
-    ("heap", r"malloc|free|operator new|operator delete|_int_|unlink_chunk|sysmalloc|tcache"),
+    ("heap", r"malloc|free|operator new|operator delete|sdallocx|tcache|arena_|cache_bin|edata_|emap_|rtree_"),
     ("locks and clocks", r"pthread|lll_lock|futex|clock_gettime|__vdso"),
 ]
 # The system call, or the fault, under which the kernel worked.

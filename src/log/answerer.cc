@@ -7,19 +7,27 @@
 
 namespace weft::log {
 namespace {
-// So few are told sooner than another thread is woken.
-constexpr size_t kAtOnceMax = 2;
+// So little is told sooner than another thread is woken: some hundred single records. Larger ones
+// come with columns to be handed on.
+constexpr int64_t kAtOnceBytesMax = int64_t{32} << 10;
+
+int64_t BytesOf(const std::vector<Answer>& answers) {
+  int64_t bytes = 0;
+  for (const Answer& answer : answers) bytes += answer.bytes;
+  return bytes;
+}
 }  // namespace
 
 Answerer::Answerer(std::function<void(int64_t bytes)> making_room)
     : making_room_(std::move(making_room)), thread_([this] { TellAll(); }) {}
 
 void Answerer::Hand(std::vector<Answer> answers) {
+  const bool small = BytesOf(answers) <= kAtOnceBytesMax;
   bool was_empty = false;
   {
     std::unique_lock lock(mutex_);
     was_empty = waiting_.empty();
-    if (was_empty && !telling_ && answers.size() <= kAtOnceMax) {
+    if (was_empty && !telling_ && small) {
       lock.unlock();
       return Tell(answers);
     }
@@ -52,10 +60,8 @@ void Answerer::TellAll() {
 }
 
 void Answerer::Tell(std::vector<Answer>& answers) {
-  int64_t bytes = 0;
-  for (const Answer& answer : answers) bytes += answer.bytes;
   // First: who has an answer may count on the room.
-  making_room_(bytes);
+  making_room_(BytesOf(answers));
   for (Answer& answer : answers) {
     answer.done(std::move(answer.result));
     answer.done = nullptr;

@@ -19,12 +19,13 @@ struct Answer {
 };
 
 // Tells callers how their appends went, on a thread of its own, so that the disk does not wait for
-// them. Bounded by whoever hands over: `making_room` gets the octets of those that are told next.
+// them; what is soon told, on the thread that hands over. Bounded by the latter: `making_room` gets
+// the octets of those that are told next.
 class Answerer {
  public:
   explicit Answerer(std::function<void(int64_t bytes)> making_room);
   ~Answerer() { Stop(); }
-  // From one thread at a time; a few are told on it when none are on their way.
+  // From one thread at a time; few octets are told on it when no others are on their way.
   void Hand(std::vector<Answer> answers);
   // Returns when all were told.
   void Stop();

@@ -37,7 +37,7 @@ std::string MakeRequest(const Options& options, uint64_t first) {
   codec::HeaderList headers = {{"host", fmt::format("127.0.0.1:{}", options.port)},
                                {"content-type", "application/json"}};
   codec::SignRequest(
-      "POST", path, "", headers, codec::HexEncode(codec::Sha256(body)),
+      "POST", path, "", headers, codec::Sha256Hex(body),
       {.access_key_id = options.key_id, .secret = options.secret, .session_token = {}}, "us-east-1",
       "weft", SystemClock().Now());
   std::string request = fmt::format("POST {} HTTP/1.1\r\n", path);

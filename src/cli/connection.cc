@@ -106,8 +106,8 @@ Result<http::Response> Connection::Send(Sent sent,
   }
   request.body = std::move(sent.body);
   codec::SignRequest(request.method, request.path, request.query, request.headers,
-                     codec::HexEncode(codec::Sha256(request.body)), access_.key, access_.region,
-                     "weft", SystemClock().Now());
+                     codec::Sha256Hex(request.body), access_.key, access_.region, "weft",
+                     SystemClock().Now());
   Bytes failed_body;
   http::Client::OnBody take;
   if (on_body) {

@@ -104,7 +104,7 @@ Result<Upload> Upload::Open(const std::string& what, bool restart) {
   const std::string folder = UploadsFolder();
   if (folder.empty() || !SystemDisk().MakeFolders(folder).ok()) return Unnamed();
   auto state = std::make_unique<State>();
-  if (!state->Hold(folder + "/" + codec::HexEncode(codec::Sha256(what)))) return Unnamed();
+  if (!state->Hold(folder + "/" + codec::Sha256Hex(what))) return Unnamed();
   if (restart || !state->Load()) {
     state->continues = false;
     state->Begin();

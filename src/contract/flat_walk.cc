@@ -94,6 +94,15 @@ WEFT_INLINE unsigned TakeWhole(const char* at, int64_t& value) {
   return count > 1 && *at == '0' ? 0 : count;
 }
 
+// Behind a string that has no escape; nullptr for anything else.
+WEFT_INLINE const char* TakePlainText(const char* at, const char* end, std::string_view& text) {
+  if (*at != '"') return nullptr;
+  const char* close = EndOfPlainText(at + 1, end);
+  if (*close != '"') return nullptr;
+  text = {at + 1, static_cast<size_t>(close - at - 1)};
+  return close + 1;
+}
+
 // Behind a string's last quote; nullptr where a control character or the end comes first.
 const char* EndOfText(const char* at, const char* end) {
   for (;;) {
@@ -223,15 +232,13 @@ const char* FlatWalk<kAppend>::OddRecord(const char* at, const Checker::Options&
 template <bool kAppend>
 WEFT_INLINE const char* FlatWalk<kAppend>::Text(const FlatField& field, Node* node,
                                                 const char* at) {
-  if (*at != '"') return nullptr;
-  const char* begin = at + 1;
-  const char* close = EndOfPlainText(begin, s_.end);
-  if (*close != '"') return nullptr;
-  const std::string_view text(begin, static_cast<size_t>(close - begin));
+  std::string_view text;
+  const char* next = TakePlainText(at, s_.end, text);
+  if (next == nullptr) return nullptr;
   if (field.way == FlatField::Way::kLimitedText && !s_.scalars.Text(*field.part, text).empty())
     return nullptr;
   if constexpr (kAppend) node->AppendBytes(text);
-  return close + 1;
+  return next;
 }
 
 template <bool kAppend>
@@ -276,15 +283,13 @@ WEFT_INLINE const char* FlatWalk<kAppend>::Decimal(const FlatField& field, Node*
 template <bool kAppend>
 WEFT_INLINE const char* FlatWalk<kAppend>::Moment(const FlatField& field, Node* node,
                                                   const char* at) {
-  if (*at != '"') return nullptr;
-  const char* begin = at + 1;
-  const char* close = EndOfPlainText(begin, s_.end);
-  if (*close != '"') return nullptr;
-  const std::string_view text(begin, static_cast<size_t>(close - begin));
+  std::string_view text;
+  const char* next = TakePlainText(at, s_.end, text);
+  if (next == nullptr) return nullptr;
   int64_t value = 0;
   if (!s_.scalars.MomentOf(*field.part, text, value).empty()) return nullptr;
   if constexpr (kAppend) node->AppendInteger(value);
-  return close + 1;
+  return next;
 }
 
 template <bool kAppend>

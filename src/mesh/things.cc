@@ -88,7 +88,7 @@ class Collector {
         {"account", ids_[product.account]},
         {"database", product.database},
         {"tables", tables},
-        {"contract", codec::HexEncode(codec::Sha256(product.contract.text))},
+        {"contract", codec::Sha256Hex(product.contract.text)},
         {"contract_version", product.contract.version},
         {"mode", product.mode == ingest::Mode::kPartial ? "partial" : "atomic"},
         {"unknown_fields",

@@ -3,8 +3,6 @@
 
 #include <fmt/compile.h>
 
-#include <charconv>
-
 namespace weft {
 namespace {
 
@@ -77,9 +75,12 @@ Result<Timestamp> ParseBasicTimestamp(std::string_view text) {
   auto wrong = [&] { return Fail(Code::kInvalid, fmt::format("not a basic timestamp: {}", text)); };
   if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return wrong();
   auto number = [&](size_t from, size_t length) {
-    int value = -1;
-    auto [end, error] = std::from_chars(text.data() + from, text.data() + from + length, value);
-    return error == std::errc() && end == text.data() + from + length ? value : -1;
+    int value = 0;
+    for (char c : text.substr(from, length)) {
+      if (c < '0' || c > '9') return -1;
+      value = value * 10 + (c - '0');
+    }
+    return value;
   };
   int year = number(0, 4), month = number(4, 2), day = number(6, 2);
   int hour = number(9, 2), minute = number(11, 2), second = number(13, 2);

@@ -24,7 +24,7 @@ TEST(TimestampTest, RefusesWhatIsNotABasicTimestamp) {
   for (const char* bad :
        {"", "20261101T100000", "20261101 100000Z", "20261301T100000Z", "20260229T100000Z",
         "20261101T240000Z", "20261101T106000Z", "2026110aT100000Z", "20261101T100000z",
-        "-0261101T100000Z", "20261101T100000Z ", "20261101T1000-1Z"}) {
+        "-0261101T100000Z", "20261101T100000Z ", "20261101T1000-1Z", "20261101T-01000Z"}) {
     EXPECT_EQ(ParseBasicTimestamp(bad).error().code(), Code::kInvalid) << bad;
   }
 }

@@ -9,41 +9,24 @@
 #include <memory>
 
 #include "base/check.h"
+#include "codec/sha256.h"
 
 namespace weft::codec {
 namespace {
-
-constexpr size_t kDigestBytes = 32, kBlockBytes = 64;
-
-// Looking an algorithm up costs more than hashing a small message, so each is looked up once.
-const EVP_MD* Fetch(const char* name) {
-  const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
-  CHECK(algorithm != nullptr);
-  return algorithm;
-}
-const EVP_MD* Sha256Algorithm() {
-  static const EVP_MD* algorithm = Fetch("SHA256");
-  return algorithm;
-}
-const EVP_MD* Md5Algorithm() {
-  static const EVP_MD* algorithm = Fetch("MD5");
-  return algorithm;
-}
 
 struct ContextDeleter {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-void Digest(const EVP_MD* algorithm, BytesView first, BytesView second, unsigned char* out) {
-  thread_local std::unique_ptr<EVP_MD_CTX, ContextDeleter> context(EVP_MD_CTX_new());
-  CHECK(context != nullptr);
-  CHECK(EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1);
-  CHECK(EVP_DigestUpdate(context.get(), first.data(), first.size()) == 1);
-  if (!second.empty()) {
-    CHECK(EVP_DigestUpdate(context.get(), second.data(), second.size()) == 1);
+// The digits of every octet.
+constexpr std::array<char, 512> kHexPairs = [] {
+  std::array<char, 512> pairs{};
+  for (size_t octet = 0; octet < 256; ++octet) {
+    pairs[2 * octet] = "0123456789abcdef"[octet >> 4];
+    pairs[2 * octet + 1] = "0123456789abcdef"[octet & 15];
   }
-  CHECK(EVP_DigestFinal_ex(context.get(), out, nullptr) == 1);
-}
+  return pairs;
+}();
 
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -55,53 +38,39 @@ int HexValue(char c) {
 }  // namespace
 
 std::string Sha256(BytesView bytes) {
-  std::string out(kDigestBytes, '\0');
-  Digest(Sha256Algorithm(), bytes, {}, reinterpret_cast<unsigned char*>(out.data()));
-  return out;
+  const Sha256Digest digest = Sha256Of(bytes);
+  return {digest.data(), digest.size()};
 }
 
-std::string Sha256Hex(BytesView bytes) {
-  std::array<char, kDigestBytes> digest{};
-  Digest(Sha256Algorithm(), bytes, {}, reinterpret_cast<unsigned char*>(digest.data()));
-  return HexEncode({digest.data(), digest.size()});
-}
+std::string Sha256Hex(BytesView bytes) { return std::string(HexDigest(Sha256Of(bytes)).text()); }
 
 std::array<uint8_t, 16> Md5(BytesView bytes) {
+  // Looking an algorithm up costs more than hashing a small message.
+  static const EVP_MD* algorithm = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  thread_local std::unique_ptr<EVP_MD_CTX, ContextDeleter> context(EVP_MD_CTX_new());
   std::array<uint8_t, 16> out{};
-  Digest(Md5Algorithm(), bytes, {}, out.data());
+  CHECK(algorithm != nullptr && context != nullptr);
+  CHECK(EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1);
+  CHECK(EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1);
+  CHECK(EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1);
   return out;
 }
 
-// RFC 2104, over Digest: OpenSSL's own HMAC looks its algorithm up on every call.
 std::string HmacSha256(BytesView key, BytesView bytes) {
-  std::array<char, kBlockBytes> block{};
-  if (key.size() > kBlockBytes) {
-    Digest(Sha256Algorithm(), key, {}, reinterpret_cast<unsigned char*>(block.data()));
-  } else if (!key.empty()) {
-    std::memcpy(block.data(), key.data(), key.size());
+  const Sha256Digest digest = HmacKey(key).Sign(bytes);
+  return {digest.data(), digest.size()};
+}
+
+void HexEncodeTo(BytesView bytes, char* out) {
+  for (char c : bytes) {
+    std::memcpy(out, &kHexPairs[size_t{2} * static_cast<unsigned char>(c)], 2);
+    out += 2;
   }
-  std::array<char, kBlockBytes> inner_pad{}, outer_pad{};
-  for (size_t i = 0; i < kBlockBytes; ++i) {
-    inner_pad[i] = static_cast<char>(block[i] ^ 0x36);
-    outer_pad[i] = static_cast<char>(block[i] ^ 0x5c);
-  }
-  std::array<char, kDigestBytes> inner{};
-  Digest(Sha256Algorithm(), {inner_pad.data(), kBlockBytes}, bytes,
-         reinterpret_cast<unsigned char*>(inner.data()));
-  std::string out(kDigestBytes, '\0');
-  Digest(Sha256Algorithm(), {outer_pad.data(), kBlockBytes}, {inner.data(), kDigestBytes},
-         reinterpret_cast<unsigned char*>(out.data()));
-  return out;
 }
 
 std::string HexEncode(BytesView bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string out(bytes.size() * 2, '\0');
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    auto octet = static_cast<unsigned char>(bytes[i]);
-    out[2 * i] = kDigits[octet >> 4];
-    out[2 * i + 1] = kDigits[octet & 15];
-  }
+  HexEncodeTo(bytes, out.data());
   return out;
 }
 
@@ -118,7 +87,18 @@ Result<Bytes> HexDecode(std::string_view text) {
 }
 
 bool EqualInConstantTime(BytesView a, BytesView b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  if (a.size() != b.size()) return false;
+  // Eight octets at a time. What is volatile is not known before the end, so none is left out.
+  volatile uint64_t difference = 0;
+  size_t at = 0;
+  for (; at + sizeof difference <= a.size(); at += sizeof difference) {
+    uint64_t of_a = 0, of_b = 0;
+    std::memcpy(&of_a, a.data() + at, sizeof of_a);
+    std::memcpy(&of_b, b.data() + at, sizeof of_b);
+    difference = difference | (of_a ^ of_b);
+  }
+  const int rest = CRYPTO_memcmp(a.data() + at, b.data() + at, a.size() - at);
+  return (difference | static_cast<uint64_t>(rest)) == 0;
 }
 
 }  // namespace weft::codec

@@ -15,7 +15,8 @@ std::string Sha256Hex(BytesView bytes);                  // 64 digits, lower cas
 std::string HmacSha256(BytesView key, BytesView bytes);  // 32 octets
 // For what others settled on it, never as a guard against forgery.
 std::array<uint8_t, 16> Md5(BytesView bytes);
-std::string HexEncode(BytesView bytes);  // lower case
+std::string HexEncode(BytesView bytes);        // lower case
+void HexEncodeTo(BytesView bytes, char* out);  // twice as many digits as octets
 Result<Bytes> HexDecode(std::string_view text);
 std::string Base64Encode(BytesView bytes);  // RFC 4648, padded
 Result<Bytes> Base64Decode(std::string_view text);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "codec/sha256.h"
 
 namespace weft::codec {
 namespace {
@@ -93,11 +94,39 @@ TEST(Hash, Crc32cOfManyOctetsIsThatOfFew) {
   }
 }
 
+TEST(Hash, HmacKeySignsEachTextAnew) {
+  const HmacKey key("Jefe");
+  const auto sign = [&](BytesView text) { return HexDigest(key.Sign(text)); };
+  const HexDigest first = sign("what do ya want for nothing?");
+  EXPECT_EQ(first.text(), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_NE(sign("").text(), first.text());
+  EXPECT_EQ(sign("what do ya want for nothing?").text(), first.text());
+}
+
+TEST(Hash, ACopiedSha256GoesOnByItself) {
+  Sha256State first;
+  first.Add("a");
+  Sha256State second = first;
+  first.Add("bc");
+  second.Add("bd");
+  EXPECT_EQ(first.Finish(), Sha256Of("abc"));
+  EXPECT_EQ(second.Finish(), Sha256Of("abd"));
+}
+
 TEST(Hash, EqualInConstantTimeComparesAll) {
   EXPECT_TRUE(EqualInConstantTime("", ""));
   EXPECT_TRUE(EqualInConstantTime("abc", "abc"));
   EXPECT_FALSE(EqualInConstantTime("abc", "abd"));
   EXPECT_FALSE(EqualInConstantTime("abc", "ab"));
+  for (const size_t size : {size_t{7}, size_t{8}, size_t{9}, size_t{64}, size_t{67}}) {
+    const std::string text(size, 'x');
+    EXPECT_TRUE(EqualInConstantTime(text, std::string(size, 'x'))) << size;
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] = static_cast<char>(other[at] ^ 0x80);
+      EXPECT_FALSE(EqualInConstantTime(text, other)) << size << " at " << at;
+    }
+  }
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ std::string Normalise(std::string_view path) {
 bool Blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 void AppendTrimmed(std::string& out, std::string_view value) {
-  if (std::none_of(value.begin(), value.end(), Blank)) {
+  // Nearly all values have no octet that could be a blank.
+  if (std::none_of(value.begin(), value.end(), [](char c) { return c >= 0 && c <= ' '; })) {
     out.append(value);
     return;
   }
@@ -75,7 +76,8 @@ void AppendTrimmed(std::string& out, std::string_view value) {
 }
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+  if (a.size() != b.size()) return false;
+  return a == b || std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
            return x == y || ((x ^ y) == 32 && (x | 32) >= 'a' && (x | 32) <= 'z');
          });
 }
@@ -173,7 +175,7 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
     out.append(name).append(":");
     bool first = true;
     for (const auto& [key, value] : *request.headers) {
-      if (!EqualIgnoringCase(key, name)) continue;
+      if (key.size() != name.size() || !EqualIgnoringCase(key, name)) continue;
       if (!first) out += ',';
       first = false;
       AppendTrimmed(out, value);
@@ -185,25 +187,28 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
 }
 
 std::string StringToSign(const Signature& signature, std::string_view canonical_request) {
-  std::string out = "AWS4-HMAC-SHA256\n";
+  std::string out;
   out.reserve(256);
-  out.append(FormatBasicTimestamp(signature.time)).append("\n");
+  out.append("AWS4-HMAC-SHA256\n");
+  out.append(signature.time_text.data(), signature.time_text.size()).append("\n");
   for (std::string_view part : {signature.date, signature.region, signature.service}) {
     out.append(part).append("/");
   }
-  return out.append("aws4_request\n").append(Sha256Hex(canonical_request));
+  out.append("aws4_request\n").append(HexDigest(Sha256Of(canonical_request)).text());
+  return out;
 }
 
-std::string SignatureOf(const Signature& signature, std::string_view secret,
-                        std::string_view string_to_sign) {
+HexDigest SignatureOf(const Signature& signature, std::string_view secret,
+                      std::string_view string_to_sign) {
   // Four of the five hashes are the same for all that one key signs in a day: each thread keeps
-  // those of the last.
+  // what came of those of the last.
   struct Derived {
-    std::string secret, date, region, service, key;
+    std::string secret, date, region, service;
+    HmacKey key;
   };
-  thread_local Derived last;
-  if (last.key.empty() || last.secret != secret || last.date != signature.date ||
-      last.region != signature.region || last.service != signature.service) {
+  thread_local std::optional<Derived> last;
+  if (!last || last->secret != secret || last->date != signature.date ||
+      last->region != signature.region || last->service != signature.service) {
     std::string key = HmacSha256("AWS4" + std::string(secret), signature.date);
     key = HmacSha256(key, signature.region);
     key = HmacSha256(key, signature.service);
@@ -212,16 +217,31 @@ std::string SignatureOf(const Signature& signature, std::string_view secret,
             .date = std::string(signature.date),
             .region = std::string(signature.region),
             .service = std::string(signature.service),
-            .key = std::move(key)};
+            .key = HmacKey(key)};
   }
-  return HexEncode(HmacSha256(last.key, string_to_sign));
+  return HexDigest(last->key.Sign(string_to_sign));
 }
+
+namespace {
+
+HexDigest Compute(const RequestView& request, const Signature& signature, std::string_view secret,
+                  std::string_view payload_hash) {
+  const std::string canonical =
+      CanonicalRequest(request, signature, payload_hash, PathRuleOf(signature.service));
+  return SignatureOf(signature, secret, StringToSign(signature, canonical));
+}
+
+}  // namespace
 
 std::string ComputeSignature(const RequestView& request, const Signature& signature,
                              std::string_view secret, std::string_view payload_hash) {
-  std::string canonical =
-      CanonicalRequest(request, signature, payload_hash, PathRuleOf(signature.service));
-  return SignatureOf(signature, secret, StringToSign(signature, canonical));
+  return std::string(Compute(request, signature, secret, payload_hash).text());
+}
+
+bool VerifySignature(const RequestView& request, const Signature& signature,
+                     std::string_view secret, std::string_view payload_hash) {
+  const HexDigest expected = Compute(request, signature, secret, payload_hash);
+  return EqualInConstantTime(expected.text(), signature.signature);
 }
 
 void SignRequest(std::string_view method, std::string_view path, std::string_view query,
@@ -238,7 +258,8 @@ void SignRequest(std::string_view method, std::string_view path, std::string_vie
   Signature signature;
   signature.access_key_id = key.access_key_id;
   signature.time = now;
-  std::string time = FormatBasicTimestamp(now);
+  const std::string time = FormatBasicTimestamp(now);
+  std::copy_n(time.data(), signature.time_text.size(), signature.time_text.data());
   signature.date = std::string_view(time).substr(0, 8);
   signature.region = region;
   signature.service = service;

@@ -3,6 +3,7 @@
 // Computes and takes apart signatures; who owns a key, and whether time allows it, is identity's.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ struct RequestView {
 struct Signature {
   std::string_view access_key_id;
   Timestamp time;
+  std::array<char, 16> time_text{};        // the same as it was signed: "20261101T100000Z"
   std::string_view date, region, service;  // of the credential scope
   std::string_view signed_headers;         // lower case, in order: "host;x-amz-date"
   std::string_view signature;              // hex
@@ -52,6 +54,11 @@ Result<std::optional<Signature>> FindSignature(const RequestView& request);
 // as AWS's own clients do.
 std::string ComputeSignature(const RequestView& request, const Signature& signature,
                              std::string_view secret, std::string_view payload_hash);
+
+// Whether the signature is the one that the owner of `secret` would have made. Takes as long for a
+// difference in its first digit as in its last.
+bool VerifySignature(const RequestView& request, const Signature& signature,
+                     std::string_view secret, std::string_view payload_hash);
 
 struct SigningKey {
   std::string access_key_id, secret, session_token;

@@ -27,9 +27,10 @@ std::string Lower(std::string_view text) {
 
 // Whether `text` is `lower` in any case.
 bool Is(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(),
-                    [](char c, char l) { return c == l || (Upper(c) && c + 32 == l); });
+  if (text.size() != lower.size()) return false;
+  return text == lower || std::equal(text.begin(), text.end(), lower.begin(), [](char c, char l) {
+           return c == l || (Upper(c) && c + 32 == l);
+         });
 }
 
 tl::unexpected<Error> Refuse(std::string message) {
@@ -103,7 +104,9 @@ Status ReadCredential(std::string_view text, Signature& out) {
 }
 
 bool HexSignature(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
 bool BeginsAsOneOfAws(std::string_view name) {
@@ -121,18 +124,20 @@ Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signa
     }
     return false;
   };
-  if (!has("host") && !has(":authority")) {
-    return Refuse("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
-  }
+  bool host = false, ordered = std::none_of(text.begin(), text.end(), Upper);
   std::string_view before;
   for (size_t at = 0; at <= text.size();) {
     const std::string_view name = text.substr(at, text.find(';', at) - at);
-    const bool lower = std::none_of(name.begin(), name.end(), Upper);
-    if (!lower || (at > 0 && before >= name)) {
-      return Refuse("SignedHeaders must be in lower case, in order and without repetition.");
-    }
+    host = host || name == "host" || name == ":authority";
+    ordered = ordered && (at == 0 || before < name);
     before = name;
     at += name.size() + 1;
+  }
+  if (!host) {
+    return Refuse("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  }
+  if (!ordered) {
+    return Refuse("SignedHeaders must be in lower case, in order and without repetition.");
   }
   // A header of AWS's that no signature covers could be changed on the way: the operation is named
   // by one. The token alone proves itself.
@@ -156,6 +161,7 @@ Status ReadTime(std::string_view text, Signature& out) {
                     text));
   }
   out.time = *time;
+  std::copy_n(text.data(), out.time_text.size(), out.time_text.data());
   std::string_view day = text.substr(0, 8);
   if (out.date == day) return {};
   return Refuse(
@@ -176,13 +182,15 @@ std::string BasicFromHttpDate(std::string_view text) {
 
 Result<Signature> FromHeader(const RequestView& request, const Told& told) {
   const std::string_view authorization = told.authorization.value;
-  std::vector<std::pair<std::string_view, std::string_view>> given;
-  given.reserve(4);
-  auto get = [&](std::string_view name) -> std::string_view {
-    for (const auto& [key, value] : given) {
-      if (key == name) return value;
-    }
-    return {};
+  std::array<std::pair<std::string_view, std::string_view>, kPartsMax> parts;
+  size_t count = 0;
+  const auto find = [&](std::string_view name) {
+    return std::find_if(parts.begin(), parts.begin() + count,
+                        [name](const auto& part) { return part.first == name; });
+  };
+  const auto get = [&](std::string_view name) {
+    const auto found = find(name);
+    return found == parts.begin() + count ? std::string_view() : found->second;
   };
   std::string_view rest = authorization.substr(kAlgorithm.size());
   while (!rest.empty()) {
@@ -192,19 +200,23 @@ Result<Signature> FromHeader(const RequestView& request, const Told& told) {
     size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = part.substr(0, equals);
-    const bool twice =
-        std::any_of(given.begin(), given.end(), [&](const auto& one) { return one.first == name; });
-    if (twice) return Refuse(fmt::format("Authorization header has '{}' twice.", name));
-    if (given.size() == kPartsMax) return Refuse("Authorization header has too many parts.");
-    given.emplace_back(name, part.substr(equals + 1));
+    if (find(name) != parts.begin() + count) {
+      return Refuse(fmt::format("Authorization header has '{}' twice.", name));
+    }
+    if (count == kPartsMax) return Refuse("Authorization header has too many parts.");
+    parts[count++] = {name, part.substr(equals + 1)};
   }
   const std::string_view date = told.amz_date.value, http_date = told.date.value;
+  const std::string_view credential = get("Credential"), signature = get("Signature"),
+                         signed_headers = get("SignedHeaders");
   std::string missing;
-  for (std::string_view name : {"Credential", "Signature", "SignedHeaders"}) {
-    if (get(name).empty()) {
-      missing += fmt::format("Authorization header requires '{}' parameter. ", name);
-    }
-  }
+  const auto require = [&missing](std::string_view name, std::string_view value) {
+    if (!value.empty()) return;
+    missing += fmt::format("Authorization header requires '{}' parameter. ", name);
+  };
+  require("Credential", credential);
+  require("Signature", signature);
+  require("SignedHeaders", signed_headers);
   if (date.empty() && http_date.empty()) {
     missing +=
         "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
@@ -214,14 +226,14 @@ Result<Signature> FromHeader(const RequestView& request, const Told& told) {
                   Base64Encode(Sha256(authorization)));
   }
   Signature out;
-  TRY(ReadCredential(get("Credential"), out));
-  TRY(ReadSignedHeaders(get("SignedHeaders"), *request.headers, out));
+  TRY(ReadCredential(credential, out));
+  TRY(ReadSignedHeaders(signed_headers, *request.headers, out));
   if (date.empty()) {
     TRY(ReadTime(BasicFromHttpDate(http_date), out));
   } else {
     TRY(ReadTime(date, out));
   }
-  out.signature = get("Signature");
+  out.signature = signature;
   out.session_token = told.token.value;
   return out;
 }

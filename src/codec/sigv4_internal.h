@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/sha256.h"
 #include "codec/sigv4.h"
 
 namespace weft::codec {
@@ -24,7 +25,7 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
                              std::string_view payload_hash, PathRule rule,
                              bool token_unsigned = false);
 std::string StringToSign(const Signature& signature, std::string_view canonical_request);
-std::string SignatureOf(const Signature& signature, std::string_view secret,
-                        std::string_view string_to_sign);
+HexDigest SignatureOf(const Signature& signature, std::string_view secret,
+                      std::string_view string_to_sign);
 
 }  // namespace weft::codec

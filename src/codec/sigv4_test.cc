@@ -85,7 +85,7 @@ void Check(const std::filesystem::path& folder, const std::string& way) {
   EXPECT_EQ(canonical, Read(folder / (way + "-canonical-request.txt")));
   std::string to_sign = StringToSign(signature, canonical);
   EXPECT_EQ(to_sign, Read(folder / (way + "-string-to-sign.txt")));
-  EXPECT_EQ(SignatureOf(signature, secret, to_sign), signature.signature);
+  EXPECT_EQ(SignatureOf(signature, secret, to_sign).text(), signature.signature);
   if (rule == PathRule::kNormalised && !(omit && way == "query")) {
     EXPECT_EQ(ComputeSignature(request.view(), signature, secret, payload), signature.signature);
   }
@@ -229,6 +229,30 @@ TEST(SigV4, VerifiesWhatItSigned) {
             signature.signature);
   request.headers[1].second = "text/html";
   EXPECT_NE(ComputeSignature(request.view(), signature, "secret", hash), signature.signature);
+}
+
+TEST(SigV4, VerifiesTheWholeSignatureOnly) {
+  HeaderList headers = {{"host", "h"}};
+  const Timestamp now = *ParseBasicTimestamp("20261101T100000Z");
+  SignRequest("GET", "/", "", headers, "UNSIGNED-PAYLOAD", {"A", "s", ""}, "r", "weft", now);
+  const RequestView request{"GET", "/", "", &headers};
+  const auto found = FindSignature(request);
+  ASSERT_TRUE(found.ok());
+  Signature signature = **found;
+  EXPECT_TRUE(VerifySignature(request, signature, "s", "UNSIGNED-PAYLOAD"));
+  EXPECT_FALSE(VerifySignature(request, signature, "t", "UNSIGNED-PAYLOAD"));
+  EXPECT_FALSE(VerifySignature(request, signature, "s", Sha256Hex("")));
+  const std::string given(signature.signature);
+  for (size_t at = 0; at < given.size(); ++at) {
+    std::string forged = given;
+    forged[at] = forged[at] == '0' ? '1' : '0';
+    signature.signature = forged;
+    EXPECT_FALSE(VerifySignature(request, signature, "s", "UNSIGNED-PAYLOAD")) << at;
+  }
+  for (const std::string& part : {given.substr(0, 63), std::string(), given + "0"}) {
+    signature.signature = part;
+    EXPECT_FALSE(VerifySignature(request, signature, "s", "UNSIGNED-PAYLOAD")) << part;
+  }
 }
 
 TEST(SigV4, SigningAgainReplacesTheSignature) {

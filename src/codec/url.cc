@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/url.h"
 
-#include <array>
-
 namespace weft::codec {
 namespace {
-
-constexpr std::array<bool, 256> kUnreserved = [] {
-  std::array<bool, 256> set{};
-  for (char c = 'a'; c <= 'z'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c = '0'; c <= '9'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c : {'-', '_', '.', '~'}) set[static_cast<unsigned char>(c)] = true;
-  return set;
-}();
 
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -24,17 +13,15 @@ int HexValue(char c) {
 
 }  // namespace
 
-bool Unreserved(char c) { return kUnreserved[static_cast<unsigned char>(c)]; }
-
 std::string PercentEncode(std::string_view text, bool keep_slash) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
   for (char c : text) {
-    auto octet = static_cast<unsigned char>(c);
-    if (kUnreserved[octet] || (keep_slash && c == '/')) {
+    if (Unreserved(c) || (keep_slash && c == '/')) {
       out += c;
     } else {
+      auto octet = static_cast<unsigned char>(c);
       out += '%';
       out += kDigits[octet >> 4];
       out += kDigits[octet & 15];

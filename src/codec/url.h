@@ -9,7 +9,10 @@
 namespace weft::codec {
 
 // RFC 3986's unreserved characters: A-Z a-z 0-9 - _ . ~
-bool Unreserved(char c);
+inline bool Unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.' || c == '~';
+}
 // RFC 3986: everything but A-Z a-z 0-9 - _ . ~ becomes %XX; '/' too unless `keep_slash`.
 std::string PercentEncode(std::string_view text, bool keep_slash = false);
 // '+' stays '+' unless `plus_is_blank`. kInvalid on a broken escape.

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "codec/hash.h"
+#include "codec/sha256.h"
 
 namespace weft::identity {
 namespace {
@@ -37,9 +40,11 @@ Status CheckTime(const codec::Signature& signature, Timestamp now) {
                             FormatBasicTimestamp(now - held), at, held.count()));
 }
 
-// What stands for the body in the canonical request, once it is known to be true of the body.
-Result<std::string> PayloadHash(const codec::Signature& signature,
-                                const Authenticator::Input& input) {
+// What stands for the body in the canonical request, once it is known to be true of the body. It is
+// a literal, or lies in `computed`.
+Result<std::string_view> PayloadHash(const codec::Signature& signature,
+                                     const Authenticator::Input& input,
+                                     std::optional<codec::HexDigest>& computed) {
   const std::string_view said = signature.payload_hash;
   if (said.starts_with("STREAMING-")) {
     return Fail(
@@ -50,11 +55,11 @@ Result<std::string> PayloadHash(const codec::Signature& signature,
   }
   // A presigned S3 request says nothing of its body, by S3's own rules.
   if (said == kUnsigned || (said.empty() && signature.presigned && signature.service == "s3")) {
-    if (input.secure) return std::string(kUnsigned);
+    if (input.secure) return kUnsigned;
     return Refuse("UNSIGNED-PAYLOAD is taken over TLS only: sign the body's SHA-256");
   }
-  std::string hash = codec::Sha256Hex(input.body);
-  if (said.empty() || codec::EqualInConstantTime(said, hash)) return hash;
+  computed.emplace(codec::Sha256Of(input.body));
+  if (said.empty() || codec::EqualInConstantTime(said, computed->text())) return computed->text();
   return Refuse("The provided 'x-amz-content-sha256' header does not match what was computed.");
 }
 
@@ -80,17 +85,17 @@ Result<Principal> Authenticator::Judge(const Input& input, Refusal& why) const {
   TRY(CheckScope(signature, input.service));
   TRY(CheckTime(signature, clock_.Now()));
   why = Refusal::kUnknownKey;
-  auto credential = TRY(directory_.FindCredential(signature.access_key_id));
+  const auto credential = TRY(directory_.FindCredential(signature.access_key_id));
   // Long-lived keys come without a token; one that nothing checks must not pass for checked.
   if (!signature.session_token.empty())
     return Refuse("The security token included in the request is invalid.");
   why = Refusal::kMismatch;
-  const std::string hash = TRY(PayloadHash(signature, input));
-  const std::string expected =
-      codec::ComputeSignature(input.request, signature, credential.secret, hash);
-  if (!codec::EqualInConstantTime(expected, signature.signature))
+  std::optional<codec::HexDigest> computed;
+  const auto hash = PayloadHash(signature, input, computed);
+  if (!hash.ok()) return Fail(hash.error());
+  if (!codec::VerifySignature(input.request, signature, credential->secret, *hash))
     return Refuse(std::string(kMismatch));
-  return std::move(credential.principal);
+  return credential->principal;
 }
 
 }  // namespace weft::identity

@@ -106,7 +106,7 @@ class Directory {
     std::string secret;
     Principal principal;
   };
-  Result<Credential> FindCredential(std::string_view access_key_id) const;
+  Result<std::shared_ptr<const Credential>> FindCredential(std::string_view access_key_id) const;
 
  private:
   struct State;

@@ -137,15 +137,17 @@ Result<Principal> Directory::PrincipalOf(const User& user) const {
               fmt::format("no user {} in account {}", user.name, user.account.text()));
 }
 
-Result<Directory::Credential> Directory::FindCredential(std::string_view access_key_id) const {
+Result<std::shared_ptr<const Directory::Credential>> Directory::FindCredential(
+    std::string_view access_key_id) const {
   auto people = TRY(state_->picture.Get());
   auto found = people->keys.find(access_key_id);
   if (found == people->keys.end() || !found->second.key.active) {
     return Fail(Code::kUnauthenticated, "The security token included in the request is invalid.");
   }
-  const KnownKey& known = found->second;
-  if (!known.secret.ok()) return Fail(known.secret.error());
-  return Credential{.secret = *known.secret, .principal = known.principal};
+  const auto& credential = found->second.credential;
+  if (!credential.ok()) return Fail(credential.error());
+  // A part of the picture, which it keeps.
+  return std::shared_ptr<const Credential>(std::move(people), &*credential);
 }
 
 }  // namespace weft::identity

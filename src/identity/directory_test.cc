@@ -87,9 +87,9 @@ TEST_F(DirectoryTest, TheFirstStartMakesOneAdministratorWithOneKey) {
   EXPECT_FALSE(directory_->EnsureAdministrator()->has_value());
   auto credential = directory_->FindCredential((*made)->key.id);
   ASSERT_TRUE(credential.ok());
-  EXPECT_EQ(credential->secret, (*made)->secret);
-  EXPECT_TRUE(credential->principal.administrator);
-  EXPECT_EQ(credential->principal.arn, "arn:aws:iam::000000000000:user/admin");
+  EXPECT_EQ((*credential)->secret, (*made)->secret);
+  EXPECT_TRUE((*credential)->principal.administrator);
+  EXPECT_EQ((*credential)->principal.arn, "arn:aws:iam::000000000000:user/admin");
   EXPECT_EQ(directory_->FindAccount("root")->id.text(), "000000000000");
 }
 
@@ -102,7 +102,7 @@ TEST_F(DirectoryTest, SecretsSealedAnewOpenWithTheNewKeyOnly) {
   Directory after({.master_key = next}, failing_, clock_, random_);
   auto credential = after.FindCredential((*first)->key.id);
   ASSERT_TRUE(credential.ok());
-  EXPECT_EQ(credential->secret, (*first)->secret);
+  EXPECT_EQ((*credential)->secret, (*first)->secret);
   Directory before({.master_key = std::string(32, 'k')}, failing_, clock_, random_);
   EXPECT_FALSE(before.FindCredential((*first)->key.id).ok());
   EXPECT_EQ(Directory({.master_key = std::string(32, 'x')}, failing_, clock_, random_)
@@ -226,10 +226,10 @@ TEST_F(DirectoryTest, KeysAreMadeDisabledAndDeleted) {
   EXPECT_EQ(directory_->CreateKey(analytics_, "bob").error().code(), Code::kNotFound);
   auto credential = directory_->FindCredential(made->key.id);
   ASSERT_TRUE(credential.ok());
-  EXPECT_EQ(credential->secret, made->secret);
-  EXPECT_EQ(credential->principal.name, "ada");
-  EXPECT_EQ(credential->principal.access_key_id, made->key.id);
-  EXPECT_FALSE(credential->principal.administrator);
+  EXPECT_EQ((*credential)->secret, made->secret);
+  EXPECT_EQ((*credential)->principal.name, "ada");
+  EXPECT_EQ((*credential)->principal.access_key_id, made->key.id);
+  EXPECT_FALSE((*credential)->principal.administrator);
 
   ASSERT_TRUE(directory_->SetKeyActive(made->key.id, false).ok());
   EXPECT_EQ(directory_->FindCredential(made->key.id).error().code(), Code::kUnauthenticated);
@@ -305,7 +305,7 @@ TEST_F(DirectoryTest, WhereverTheDatabaseFailsNoKeyIsHalfMade) {
     failing_.FailNth(FailingDatabase::Call::kAny, 0);
     EXPECT_EQ(directory_->Keys().size(), before + (made.ok() ? 1 : 0)) << nth;
     if (made.ok()) {
-      EXPECT_EQ(directory_->FindCredential(made->key.id)->secret, made->secret) << nth;
+      EXPECT_EQ(directory_->FindCredential(made->key.id).value()->secret, made->secret) << nth;
     }
     failed += made.ok() ? 0 : 1;
     if (spared) break;
@@ -332,7 +332,7 @@ TEST_F(DirectoryTest, LooksUpWhileOthersChange) {
       while (!stop) {
         auto credential = directory_->FindCredential(made.key.id);
         EXPECT_TRUE(credential.ok());
-        EXPECT_EQ(credential.ok() ? credential->secret : "", made.secret);
+        EXPECT_EQ(credential.ok() ? (*credential)->secret : "", made.secret);
       }
     });
   }

@@ -89,9 +89,10 @@ Result<std::shared_ptr<const People>> LoadPeople(meta::Transaction& tx, BytesVie
     Principal principal = people->PrincipalOf({key.account, key.user});
     principal.access_key_id = key.id;
     auto secret = OpenSecret(master_key, row.text(5), key.id);
+    auto credential = secret.ok() ? Directory::Credential{std::move(*secret), std::move(principal)}
+                                  : Result<Directory::Credential>(Fail(secret.error()));
     std::string id = key.id;
-    people->keys.emplace(std::move(id),
-                         KnownKey{std::move(key), std::move(secret), std::move(principal)});
+    people->keys.emplace(std::move(id), KnownKey{std::move(key), std::move(credential)});
   }
   return people;
 }

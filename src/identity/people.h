@@ -19,8 +19,7 @@ using NameInAccount = std::pair<AccountId, std::string>;
 
 struct KnownKey {
   AccessKey key;
-  Result<std::string> secret;  // kCorrupt where the master key does not open it
-  Principal principal;
+  Result<Directory::Credential> credential;  // kCorrupt where the master key does not open it
 };
 
 // All that the directory knows, as of one commit. Never changed once made.

@@ -29,12 +29,9 @@ Doors::Doors(const Options& doors_options, const Dependencies& dependencies)
 std::string Doors::ProductArn(const AccountId& account, const std::string& product) const {
   std::string arn;
   arn.reserve(64);
-  return arn.append("arn:aws:weft:")
-      .append(options.region)
-      .append(":")
-      .append(account.text())
-      .append(":product/")
-      .append(product);
+  arn.append("arn:aws:weft:").append(options.region).append(":").append(account.text());
+  arn.append(":product/").append(product);
+  return arn;
 }
 
 Result<ingest::Intake> Doors::Reach(const identity::Principal& caller, std::string_view action,
@@ -45,7 +42,7 @@ Result<ingest::Intake> Doors::Reach(const identity::Principal& caller, std::stri
                            intake.ok() ? ProductArn(intake->account, intake->product.text())
                                        : ProductArn(caller.account, product)));
   if (!intake.ok()) return Fail(Code::kNotFound, fmt::format("no such product: {}", product));
-  return *intake;
+  return intake;
 }
 
 Status Doors::Require(const identity::Principal& caller, std::string_view action) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The doors for records: POST /api/v1/products/{product}/records and POST /sink_data/.
-#include <fmt/compile.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -17,12 +17,28 @@ using nlohmann::json;
 // The answer of nearly all requests, written without a document in between: the journal's one
 // thread makes it.
 http::Response AllTaken(const ingest::Outcome& outcome) {
-  return {.status = 200,
-          .headers = {{"Content-Type", "application/json"}},
-          .body = fmt::format(
-              FMT_COMPILE(
-                  R"({{"accepted":{},"errors":[],"errors_total":0,"id":"{}","quarantined":0}})"),
-              outcome.accepted, outcome.id)};
+  http::Response response;
+  response.headers.emplace_back("Content-Type", "application/json");
+  response.body.reserve(128);
+  response.body.append(R"({"accepted":)").append(fmt::format_int(outcome.accepted).c_str());
+  response.body.append(R"(,"errors":[],"errors_total":0,"id":")").append(outcome.id);
+  response.body.append(R"(","quarantined":0})");
+  return response;
+}
+
+http::Response Published(const ingest::Outcome& outcome, const std::string& request_id) {
+  if (outcome.errors_total == 0) return AllTaken(outcome);
+  json answer = {{"accepted", outcome.accepted},
+                 {"quarantined", outcome.quarantined},
+                 {"id", outcome.id},
+                 {"errors", ErrorsToJson(outcome.errors)},
+                 {"errors_total", outcome.errors_total}};
+  if (outcome.refused) {
+    answer["code"] = CodeName(Code::kInvalid);
+    answer["message"] = "a record does not match the contract; nothing was stored";
+    answer["request_id"] = request_id;
+  }
+  return JsonAnswer(answer, outcome.refused ? 400 : 200);
 }
 
 // A repeat within 24 h under the same key answers as the first did and stores nothing.
@@ -41,38 +57,26 @@ Result<std::string> IdempotencyKey(const http::Request& request) {
 }
 
 void PutRecords(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
-  const std::string id = call->request.id;
+  const auto refuse = [&](const Error& error) { reply.Send(ErrorAnswer(error, call->request.id)); };
   auto intake = doors.Reach(call->principal, "weft:PutRecords", call->parameter("product"));
-  if (!intake.ok()) return reply.Send(ErrorAnswer(intake.error(), id));
+  if (!intake.ok()) return refuse(intake.error());
   auto format = codec::ParseRecordContentType(call->request.Header("content-type"));
-  if (!format.ok()) return reply.Send(ErrorAnswer(format.error(), id));
+  if (!format.ok()) return refuse(format.error());
   auto key = IdempotencyKey(call->request);
-  if (!key.ok()) return reply.Send(ErrorAnswer(key.error(), id));
+  if (!key.ok()) return refuse(key.error());
   auto body = doors.TakeBody(call->request);
-  if (!body.ok()) {
-    return reply.Send(ErrorAnswer(body.error(), id));
-  }
+  if (!body.ok()) return refuse(body.error());
   ingest::Submission submission{.intake = std::move(*intake),
                                 .object = call->option("schema"),
                                 .format = *format,
                                 .body = *body,
                                 .records = **body,
                                 .idempotency_key = std::move(*key)};
-  doors.use.ingest.Accept(std::move(submission), [reply, id](Result<ingest::Outcome> outcome) {
-    if (!outcome.ok()) return reply.Send(ErrorAnswer(outcome.error(), id));
-    if (outcome->errors_total == 0) return reply.Send(AllTaken(*outcome));
-    json answer = {{"accepted", outcome->accepted},
-                   {"quarantined", outcome->quarantined},
-                   {"id", outcome->id},
-                   {"errors", ErrorsToJson(outcome->errors)},
-                   {"errors_total", outcome->errors_total}};
-    if (outcome->refused) {
-      answer["code"] = CodeName(Code::kInvalid);
-      answer["message"] = "a record does not match the contract; nothing was stored";
-      answer["request_id"] = id;
-    }
-    reply.Send(JsonAnswer(answer, outcome->refused ? 400 : 200));
-  });
+  doors.use.ingest.Accept(
+      std::move(submission), [reply = std::move(reply), id = std::move(call->request.id)](
+                                 const Result<ingest::Outcome>& outcome) {
+        reply.Send(outcome.ok() ? Published(*outcome, id) : ErrorAnswer(outcome.error(), id));
+      });
 }
 
 constexpr const char* kBodyFormat =

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/units.h"
+#include "codec/hash.h"
 #include "ingest/answers.h"
 #include "ingest/gates.h"
 #include "ingest/keyed_records.h"
@@ -112,12 +113,17 @@ class Drawn {
 };
 
 std::string UuidText(uint64_t high, uint64_t low) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  std::array<char, 16> octets;
+  for (size_t i = 0; i < 8; ++i) {
+    octets[i] = static_cast<char>(high >> (56 - 8 * i));
+    octets[8 + i] = static_cast<char>(low >> (56 - 8 * i));
+  }
   std::string text(36, '-');
-  size_t at = 0;
-  for (int shift = 124; shift >= 0; shift -= 4) {
-    if (at == 8 || at == 13 || at == 18 || at == 23) ++at;
-    text[at++] = kDigits[(shift >= 64 ? high >> (shift - 64) : low >> shift) & 15];
+  size_t from = 0, at = 0;
+  for (const size_t group : {4, 2, 2, 2, 6}) {
+    codec::HexEncodeTo({octets.data() + from, group}, text.data() + at);
+    from += group;
+    at += 2 * group + 1;
   }
   return text;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <deque>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -24,7 +24,8 @@ class Pieces {
 
  private:
   static constexpr size_t kPieceBytes = size_t{1} << 20;
-  std::deque<Bytes> pieces_;  // never grown past their capacity
+  // Never grown past their capacity, and so large that moving one leaves its octets in their place.
+  std::vector<Bytes> pieces_;
 };
 
 }  // namespace weft::ingest

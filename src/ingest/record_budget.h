@@ -15,14 +15,19 @@ class RecordBudget {
       : records_max_(records_max), taken_(std::make_shared<std::atomic<int64_t>>(0)) {}
 
   // Held while the records are in work; may outlive the budget.
-  using Share = std::shared_ptr<void>;
+  struct GiveBack {
+    std::shared_ptr<std::atomic<int64_t>> taken;
+    int64_t records = 0;
+    void operator()(const void*) const { taken->fetch_sub(records); }
+  };
+  using Share = std::unique_ptr<const void, GiveBack>;
   // Null when the others have too many. Whoever is alone gets any number.
   Share Take(int64_t records) {
     int64_t before = *taken_;
     do {
       if (before > 0 && before + records > records_max_) return nullptr;
     } while (!taken_->compare_exchange_weak(before, before + records));
-    return Share(taken_.get(), [taken = taken_, records](void*) { taken->fetch_sub(records); });
+    return Share(taken_.get(), {.taken = taken_, .records = records});
   }
 
  private:

@@ -136,12 +136,13 @@ struct Seen {
 Seen Round(Ground& on, const Options& options,
            const std::vector<std::shared_ptr<const Bytes>>& bodies) {
   Seen seen;
+  const auto intake = std::make_shared<const ingest::Intake>(on.intake);
   std::atomic<int64_t> answered = 0, failed = 0;
   const int64_t all_before = CpuNanoseconds(CLOCK_PROCESS_CPUTIME_ID);
   const int64_t allocations_before = AllocationsOfAll();
   for (int i = 0; i < options.requests; ++i) {
     const auto& body = bodies[static_cast<size_t>(i) % bodies.size()];
-    ingest::Submission submission{.intake = on.intake,
+    ingest::Submission submission{.intake = intake,
                                   .object = {},
                                   .format = options.format == "json" ? codec::RecordFormat::kJson
                                                                      : codec::RecordFormat::kNdjson,

@@ -34,12 +34,13 @@ std::string Doors::ProductArn(const AccountId& account, const std::string& produ
   return arn;
 }
 
-Result<ingest::Intake> Doors::Reach(const identity::Principal& caller, std::string_view action,
-                                    const std::string& product) const {
+Result<std::shared_ptr<const ingest::Intake>> Doors::Reach(const identity::Principal& caller,
+                                                           std::string_view action,
+                                                           const std::string& product) const {
   auto intake = use.intakes.Find(product);
   if (!intake.ok() && intake.error().code() != Code::kNotFound) return Fail(intake.error());
   TRY(use.govern.Authorize(caller, action,
-                           intake.ok() ? ProductArn(intake->account, intake->product.text())
+                           intake.ok() ? ProductArn((*intake)->account, (*intake)->product.text())
                                        : ProductArn(caller.account, product)));
   if (!intake.ok()) return Fail(Code::kNotFound, fmt::format("no such product: {}", product));
   return intake;

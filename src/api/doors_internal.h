@@ -42,8 +42,9 @@ class Doors {
   std::string ProductArn(const AccountId& account, const std::string& product) const;
   // The right to do `action` on a product that exists; where it does not, on one of that name in
   // the caller's account, and then kNotFound.
-  Result<ingest::Intake> Reach(const identity::Principal& caller, std::string_view action,
-                               const std::string& product) const;
+  Result<std::shared_ptr<const ingest::Intake>> Reach(const identity::Principal& caller,
+                                                      std::string_view action,
+                                                      const std::string& product) const;
   // The right to do `action` on everything.
   Status Require(const identity::Principal& caller, std::string_view action) const;
   // The body, unpacked by its Content-Encoding; empties `request.body`.

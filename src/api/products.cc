@@ -42,20 +42,20 @@ Result<json> ListProducts(Doors& doors, Call& call) {
 
 Result<json> ShowProduct(Doors& doors, Call& call) {
   auto intake = TRY(doors.Reach(call.principal, "weft:DescribeProduct", call.parameter("product")));
-  return StatusToJson(TRY(doors.use.meshes.StatusOf(intake.product)));
+  return StatusToJson(TRY(doors.use.meshes.StatusOf(intake->product)));
 }
 
 Result<json> DeliverNow(Doors& doors, Call& call) {
   auto intake = TRY(doors.Reach(call.principal, "weft:DeliverNow", call.parameter("product")));
-  TRY(doors.use.delivery.DeliverNow(intake.product));
-  return StatusToJson(TRY(doors.use.meshes.StatusOf(intake.product)));
+  TRY(doors.use.delivery.DeliverNow(intake->product));
+  return StatusToJson(TRY(doors.use.meshes.StatusOf(intake->product)));
 }
 
 void ShowContract(Doors& doors, std::shared_ptr<Call> call, http::Reply reply) {
   auto show = [&]() -> Result<http::Response> {
     auto intake =
         TRY(doors.Reach(call->principal, "weft:DescribeProduct", call->parameter("product")));
-    auto current = TRY(doors.use.contracts.FindCurrent(intake.product));
+    auto current = TRY(doors.use.contracts.FindCurrent(intake->product));
     return http::Response{.headers = {{"Content-Type", "application/yaml"},
                                       {"x-weft-contract-version", std::to_string(current.version)}},
                           .body = current.contract->text};
@@ -139,7 +139,7 @@ Status Follow(Doors& doors, const Call& call, Following& at, http::BodyWriter& w
 
 Result<Following> Open(const Doors& doors, const Call& call) {
   auto intake = TRY(doors.Reach(call.principal, "weft:GetRecords", call.parameter("product")));
-  return Following::Open(doors.use.streams, intake.stream, call.option("from"),
+  return Following::Open(doors.use.streams, intake->stream, call.option("from"),
                          call.option("follow") == "true", doors.use.clock.Now());
 }
 

@@ -121,7 +121,7 @@ void AnswerSink(const http::Reply& reply, const std::string& id,
 // What `schema` names: a product; a table, as OBJECT, PRODUCT.OBJECT or DATABASE.TABLE; `a-b` and
 // `a_b` alike. A name that fits the tables of several products is nobody's.
 struct SinkTarget {
-  ingest::Intake intake;
+  std::shared_ptr<const ingest::Intake> intake;
   std::string object;
 };
 
@@ -169,7 +169,7 @@ void SinkData(Doors& doors, http::Request request, http::Reply reply) {
   auto target =
       sink.ok() ? FindTarget(doors, sink->schema) : Result<SinkTarget>(Fail(sink.error()));
 
-  const AccountId account = target.ok() ? target->intake.account : principal->account;
+  const AccountId account = target.ok() ? target->intake->account : principal->account;
   auto allowed =
       doors.use.govern.Authorize(*principal, "execute-api:Invoke",
                                  fmt::format("arn:aws:execute-api:{}:{}:weft/main/POST/sink_data/",

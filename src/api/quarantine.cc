@@ -40,17 +40,17 @@ json RecordToJson(const ingest::QuarantinedRecord& record, bool whole) {
 Result<json> ListQuarantine(Doors& doors, Call& call) {
   auto intake = TRY(doors.Reach(call.principal, "weft:ReadQuarantine", call.parameter("product")));
   constexpr int kPage = 1000;
-  auto records = TRY(doors.use.quarantine.List(intake, call.option("after"), kPage));
+  auto records = TRY(doors.use.quarantine.List(*intake, call.option("after"), kPage));
   json list = json::array();
   for (const auto& record : records) list.push_back(RecordToJson(record, false));
-  json answer = {{"records", list}, {"total", TRY(doors.use.quarantine.Count(intake))}};
+  json answer = {{"records", list}, {"total", TRY(doors.use.quarantine.Count(*intake))}};
   answer["next"] = records.size() == kPage ? json(records.back().id) : json(nullptr);
   return answer;
 }
 
 Result<json> ShowQuarantined(Doors& doors, Call& call) {
   auto intake = TRY(doors.Reach(call.principal, "weft:ReadQuarantine", call.parameter("product")));
-  return RecordToJson(TRY(doors.use.quarantine.Find(intake, call.parameter("id"))), true);
+  return RecordToJson(TRY(doors.use.quarantine.Find(*intake, call.parameter("id"))), true);
 }
 
 Result<std::vector<std::string>> IdsOf(const json& body) {
@@ -77,7 +77,7 @@ Result<json> Redrive(Doors& doors, Call& call) {
     replacement = TRY(TextMember(body, "replacement"));
   }
   auto redriven =
-      TRY(doors.use.quarantine.Redrive(intake, ids, replacement ? &*replacement : nullptr));
+      TRY(doors.use.quarantine.Redrive(*intake, ids, replacement ? &*replacement : nullptr));
   json failures = json::array();
   for (const auto& record : redriven.failures) failures.push_back(RecordToJson(record, false));
   return json{
@@ -89,7 +89,7 @@ Result<json> Drop(Doors& doors, Call& call) {
       TRY(doors.Reach(call.principal, "weft:RedriveQuarantine", call.parameter("product")));
   auto ids = TRY(IdsOf(TRY(ParseObject(*TRY(doors.TakeBody(call.request))))));
   if (ids.empty()) return Fail(Code::kInvalid, "'ids' is missing");
-  return json{{"dropped", TRY(doors.use.quarantine.Drop(intake, ids))}};
+  return json{{"dropped", TRY(doors.use.quarantine.Drop(*intake, ids))}};
 }
 
 }  // namespace

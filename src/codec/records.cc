@@ -132,6 +132,7 @@ std::vector<RawRecord> SplitLines(std::string_view body) {
 }  // namespace
 
 Result<RecordFormat> ParseRecordContentType(std::string_view content_type) {
+  if (content_type == "application/json") return RecordFormat::kJson;  // nearly all
   size_t end = std::min(content_type.find(';'), content_type.size());
   std::string type = Lower(Trim(content_type.substr(0, end)));
   std::string rest = Lower(content_type.substr(std::min(end + 1, content_type.size())));

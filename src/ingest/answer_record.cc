@@ -30,7 +30,7 @@ FieldReader ReaderOf(BytesView bytes) { return {bytes, "the answer to a request"
 }  // namespace
 
 KeyHash KeyHashOf(const Submission& submission, int64_t stream) {
-  Bytes text = submission.intake.product.text();
+  Bytes text = submission.intake->product.text();
   text += '\0';
   text += std::to_string(stream);
   text += '\0';

@@ -81,7 +81,7 @@ std::shared_ptr<Answers::Claim> Answers::Take(const Submission& submission, Done
 Result<std::shared_ptr<Answers::Claim>> Answers::TryTake(const Submission& submission, Done& done) {
   if (!recovered_) return Fail(Code::kUnavailable, "Idempotency-Keys cannot be looked up yet");
   TrimWhenDue();
-  const auto stream = TRY(streams_.Find(submission.intake.stream));
+  const auto stream = TRY(streams_.Find(submission.intake->stream));
   const KeyHash key = KeyHashOf(submission, stream->number);
   const BodyHash body = BodyHashOf(submission);
   const auto other = [] {

@@ -29,9 +29,12 @@ class DraftsTest : public testing::Test {
     text.reserve(text.size() + 64);
     auto body = std::make_shared<const Bytes>(std::move(text));
     std::promise<Result<Outcome>> answer;
-    ingest_.Accept(
-        {.intake = product_.intake, .object = "", .format = format, .body = body, .records = *body},
-        [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
+    ingest_.Accept({.intake = std::make_shared<const Intake>(product_.intake),
+                    .object = "",
+                    .format = format,
+                    .body = body,
+                    .records = *body},
+                   [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
     return answer.get_future().get();
   }
   std::vector<std::string> RowsFrom(int64_t position, const std::string& column) {
@@ -184,9 +187,12 @@ TEST(Drafts, TinyRecordsOfAWideTableTakeNoMoreThanTheirShare) {
     if (array) text += "]";
     auto body = std::make_shared<const Bytes>(text);
     std::promise<Result<Outcome>> answer;
-    ingest.Accept(
-        {.intake = product.intake, .object = "", .format = format, .body = body, .records = *body},
-        [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
+    ingest.Accept({.intake = std::make_shared<const Intake>(product.intake),
+                   .object = "",
+                   .format = format,
+                   .body = body,
+                   .records = *body},
+                  [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
     auto outcome = answer.get_future().get();
     ASSERT_TRUE(outcome.ok());
     EXPECT_EQ(outcome->accepted, 20'000);

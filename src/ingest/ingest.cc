@@ -26,6 +26,7 @@ constexpr size_t kRecordsMax =
 constexpr int64_t kRecordsInWorkMax = 4'000'000;  // of all requests
 constexpr size_t kHeadBytesMax = size_t{64} << 10;
 constexpr std::string_view kBrokenCsv = "!csv ";
+constexpr std::string_view kBlanks = " \t\r\n";
 // Up to here the records of a JSON array are found and checked in one pass; the memory for it is
 // several times as much.
 constexpr size_t kArrayBytesMax = size_t{256} << 10;
@@ -156,7 +157,9 @@ struct Ingest::State {
 
   Status Prepare(Job& job);
   Status Admit(Job& job, size_t records);
-  // Takes the records of a JSON array in one pass; false when they have to be split first.
+  // These take what one pass can, and return false for what has to be split first: one good JSON
+  // record, and the records of a JSON array.
+  Result<bool> SortOne(Job& job, std::string_view record);
   Result<bool> SortArray(Job& job);
   Status SortSplit(Job& job);
   void Take(Job& job, std::string_view value);
@@ -180,20 +183,27 @@ struct Ingest::State {
 
 Status Ingest::State::Prepare(Job& job) {
   const auto& submission = job.submission;
-  job.gate = TRY(gates.Find(submission.intake, submission.object));
-  const size_t first = submission.records.find_first_not_of(" \t\r\n");
+  job.gate = TRY(gates.Find(*submission.intake, submission.object));
+  const size_t first = submission.records.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};
   bytes_total.Add(static_cast<double>(submission.records.size()));
   if (tail != nullptr && submission.records.size() >= kDraftBytesMin) {
-    job.draft = tail->Begin(submission.intake.stream, job.gate->object(),
+    job.draft = tail->Begin(submission.intake->stream, job.gate->object(),
                             static_cast<int64_t>(submission.records.size()));
   }
-  const bool array =
-      submission.format == codec::RecordFormat::kJson && submission.records[first] == '[' &&
+  const bool small =
+      submission.format == codec::RecordFormat::kJson &&
       submission.records.size() <= kArrayBytesMax &&
       static_cast<int64_t>(submission.records.size()) <= job.gate->record_bytes_max();
-  if (!array || !TRY(SortArray(job))) TRY(SortSplit(job));
-  if (submission.intake.mode == Mode::kAtomic && job.outcome.errors_total > 0) {
+  bool sorted = false;
+  if (small && submission.records[first] == '[') {
+    sorted = TRY(SortArray(job));
+  } else if (small && submission.records[first] == '{' && job.draft == nullptr) {
+    const size_t last = submission.records.find_last_not_of(kBlanks);
+    sorted = TRY(SortOne(job, submission.records.substr(first, last + 1 - first)));
+  }
+  if (!sorted) TRY(SortSplit(job));
+  if (submission.intake->mode == Mode::kAtomic && job.outcome.errors_total > 0) {
     job.outcome.refused = true;
     job.gate->refused.Add(static_cast<double>(job.records));
     job.good.clear();
@@ -214,8 +224,20 @@ Status Ingest::State::Admit(Job& job, size_t records) {
     return Fail(Code::kThrottled,
                 fmt::format("too many records are in work at once; these are {}", records));
   }
-  return limits.Admit(job.submission.intake, static_cast<int64_t>(job.submission.records.size()),
+  return limits.Admit(*job.submission.intake, static_cast<int64_t>(job.submission.records.size()),
                       static_cast<int64_t>(records));
+}
+
+Result<bool> Ingest::State::SortOne(Job& job, std::string_view record) {
+  Gate::Pass pass(job.gate);
+  std::vector<contract::FieldError> errors;
+  if (!pass.Check(record, errors,
+                  {.readable_after = ReadableAfter(*job.submission.body, record)})) {
+    return false;
+  }
+  TRY(Admit(job, 1));
+  Take(job, record);
+  return true;
 }
 
 Result<bool> Ingest::State::SortArray(Job& job) {
@@ -301,7 +323,7 @@ Status Ingest::State::Refuse(Job& job, size_t index, std::string_view head,
   const size_t room = kErrorsListedMax - std::min(kErrorsListedMax, outcome.errors.size());
   outcome.errors.insert(outcome.errors.end(), own.begin(),
                         own.begin() + static_cast<std::ptrdiff_t>(std::min(room, own.size())));
-  if (job.submission.intake.mode == Mode::kAtomic) return {};
+  if (job.submission.intake->mode == Mode::kAtomic) return {};
   if (raw.original.size() > kQuarantineOriginalBytesMax) {
     return Fail(Code::kInvalid,
                 fmt::format("record {} has {}, more than quarantine can keep: nothing was stored",
@@ -317,7 +339,7 @@ Status Ingest::State::Refuse(Job& job, size_t index, std::string_view head,
 // The good, the bad and the answer to an idempotency key become durable together, so that who sends
 // a failed request again has no record twice.
 Status Ingest::State::Store(const std::shared_ptr<Job>& job) {
-  const auto& intake = job->submission.intake;
+  const Intake& intake = *job->submission.intake;
   std::vector<stream::Streams::Part> unit;
   // What tells of a sealed stream's records is sealed as they are.
   bool seal = false;

@@ -42,7 +42,7 @@ struct Outcome {
 };
 
 struct Submission {
-  Intake intake;
+  std::shared_ptr<const Intake> intake;
   std::string object;  // the schema object; "" where the contract has one that makes a table
   codec::RecordFormat format = codec::RecordFormat::kJson;
   std::shared_ptr<const Bytes> body;  // decoded; kept until the answer

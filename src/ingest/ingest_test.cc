@@ -30,6 +30,40 @@ TEST(Ingest, StoresGoodRecordsAsTheyWereSent) {
               ElementsAre(R"({"id": 1, "name":"a"})", R"({"id":2})"));
 }
 
+TEST(Ingest, StoresOneRecordWithoutTheBlanksAroundIt) {
+  TestProduct product(Mode::kPartial);
+  for (const char* body : {R"({"id":1})", " \r\n\t{\"id\":2} \n"}) {
+    auto outcome = product.Publish(body);
+    ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+    EXPECT_EQ(outcome->accepted, 1);
+    EXPECT_EQ(outcome->errors_total, 0);
+  }
+  EXPECT_THAT(product.Values(product.intake.stream), ElementsAre(R"({"id":1})", R"({"id":2})"));
+}
+
+TEST(Ingest, TakesJsonObjectsOneBehindTheOther) {
+  TestProduct product(Mode::kPartial);
+  auto outcome = product.Publish(R"({"id":1}{"id":"x"} {"id":2})");
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+  EXPECT_EQ(outcome->accepted, 2);
+  EXPECT_EQ(outcome->quarantined, 1);
+  ASSERT_EQ(outcome->errors.size(), 1U);
+  EXPECT_EQ(outcome->errors[0].index, 1);
+  EXPECT_EQ(outcome->errors[0].field, "id");
+  EXPECT_THAT(product.Values(product.intake.stream), ElementsAre(R"({"id":1})", R"({"id":2})"));
+}
+
+TEST(Ingest, TellsEachFaultOfOneBadRecordOnce) {
+  TestProduct product(Mode::kPartial);
+  auto outcome = product.Publish(R"({"id":"x","name":7})");
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message();
+  EXPECT_EQ(outcome->accepted, 0);
+  EXPECT_EQ(outcome->quarantined, 1);
+  EXPECT_EQ(outcome->errors_total, 2);
+  EXPECT_THAT(product.Values(product.intake.stream), IsEmpty());
+  EXPECT_EQ(product.Values(product.intake.quarantine).size(), 1U);
+}
+
 TEST(Ingest, AtomicModeStoresNothingWithOneBadRecord) {
   TestProduct product(Mode::kAtomic);
   auto outcome = product.Publish(R"([{"id":1},{"id":"x","name":7},{"id":3}])");
@@ -249,8 +283,8 @@ TEST(Intakes, KeepTheLimitsOfAProductOverARestart) {
   product.Restart();
   const auto found = product.intakes->Find("orders");
   ASSERT_TRUE(found.ok());
-  EXPECT_EQ(found->bytes_per_second, 1'000'000);
-  EXPECT_EQ(found->records_per_second, 7);
+  EXPECT_EQ((*found)->bytes_per_second, 1'000'000);
+  EXPECT_EQ((*found)->records_per_second, 7);
 }
 
 TEST(Ingest, ALimitFillsUpAgainAndLetsALargeRequestPassAlone) {
@@ -273,8 +307,8 @@ TEST(Intakes, FindsAProductByEitherSpelling) {
   ASSERT_TRUE(product.database
                   .Transact([&](meta::Transaction& tx) { return product.intakes->Put(tx, other); })
                   .ok());
-  EXPECT_EQ(product.intakes->Find("a_b")->product.text(), "a-b");
-  EXPECT_EQ(product.intakes->Find("a-b")->product.text(), "a-b");
+  EXPECT_EQ(product.intakes->Find("a_b").value()->product.text(), "a-b");
+  EXPECT_EQ(product.intakes->Find("a-b").value()->product.text(), "a-b");
   EXPECT_EQ(product.intakes->Find("ab").error().code(), Code::kNotFound);
   other.product = ProductName("a_b");
   EXPECT_FALSE(product.database

@@ -2,6 +2,7 @@
 #include "ingest/intakes.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -35,15 +36,13 @@ Intake FromRow(const meta::Row& row) {
 
 struct Intakes::State {
   explicit State(meta::Database& d) : database(d) {}
+  using Known = std::map<std::string, std::shared_ptr<const Intake>>;
 
   // Reads the picture once; from then on every commit changes it. A failed read is tried again by
   // the next call.
   Status Load() {
-    {
-      std::lock_guard lock(mutex);
-      if (loaded) return {};
-    }
-    std::map<std::string, Intake> found;
+    if (loaded) return {};
+    Known found;
     TRY(database.Read([&](meta::Transaction& tx) -> Status {
       found.clear();
       auto rows = TRY(tx.Query(
@@ -52,7 +51,7 @@ struct Intakes::State {
       for (const auto& row : rows) {
         auto intake = FromRow(row);
         auto key = KeyOf(intake.product.text());
-        found[std::move(key)] = std::move(intake);
+        found[std::move(key)] = std::make_shared<const Intake>(std::move(intake));
       }
       return {};
     }));
@@ -76,7 +75,7 @@ struct Intakes::State {
 
   void Apply(const std::string& key, std::optional<Intake> intake) {
     if (intake) {
-      intakes[key] = *std::move(intake);
+      intakes[key] = std::make_shared<const Intake>(*std::move(intake));
     } else {
       intakes.erase(key);
     }
@@ -84,9 +83,9 @@ struct Intakes::State {
 
   meta::Database& database;
   std::mutex mutex;
+  std::atomic<bool> loaded = false;  // becomes so under the mutex
   // Guarded by the mutex.
-  bool loaded = false;
-  std::map<std::string, Intake> intakes;
+  Known intakes;
   std::map<std::string, std::optional<Intake>> changed;  // commits before the first read
 };
 
@@ -137,7 +136,7 @@ Status Intakes::Delete(meta::Transaction& tx, const ProductName& product) {
   return {};
 }
 
-Result<Intake> Intakes::Find(std::string_view product) const {
+Result<std::shared_ptr<const Intake>> Intakes::Find(std::string_view product) const {
   TRY(state_->Load());
   std::lock_guard lock(state_->mutex);
   auto found = state_->intakes.find(KeyOf(product));
@@ -154,7 +153,7 @@ std::vector<Intake> Intakes::All() const {
   }
   std::lock_guard lock(state_->mutex);
   std::vector<Intake> all;
-  for (const auto& entry : state_->intakes) all.push_back(entry.second);
+  for (const auto& entry : state_->intakes) all.push_back(*entry.second);
   return all;
 }
 

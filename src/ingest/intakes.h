@@ -40,7 +40,7 @@ class Intakes {
   Status Put(meta::Transaction& tx, const Intake& intake);
   Status Delete(meta::Transaction& tx, const ProductName& product);
   // By the product's name, `a-b` and `a_b` alike; kNotFound.
-  Result<Intake> Find(std::string_view product) const;
+  Result<std::shared_ptr<const Intake>> Find(std::string_view product) const;
   std::vector<Intake> All() const;
 
  private:

@@ -50,7 +50,7 @@ struct KeyedRecords::Job {
   Ingest::RecordsDone done;
   microseconds begun{0};
   std::shared_ptr<const stream::StreamInfo> info;
-  std::optional<Intake> product;
+  std::shared_ptr<const Intake> product;
   std::shared_ptr<Gate> gate;  // of a product's stream
   RecordBudget::Share share;
   stream::Route route;
@@ -99,10 +99,10 @@ Status KeyedRecords::Prepare(Job& job) {
 
 Status KeyedRecords::FindProduct(Job& job) {
   auto intake = TRY(use_.intakes.Find(job.info->short_name));
-  if (intake.stream != job.info->name) {
+  if (intake->stream != job.info->name) {
     return Fail(Code::kNotFound, fmt::format("no such stream: {}", job.info->name.text()));
   }
-  auto gate = use_.gates.Find(intake, "");
+  auto gate = use_.gates.Find(*intake, "");
   if (!gate.ok()) return Fail(gate.error().In("a record put to a stream can name no schema"));
   job.gate = std::move(*gate);
   job.product = std::move(intake);

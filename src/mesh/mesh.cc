@@ -143,7 +143,7 @@ Result<ProductStatus> Meshes::StatusOf(const ProductName& product) {
     if (status.last_error.empty()) status.last_error = delivery.last_error;
   }
   auto intake = TRY(use.intakes.Find(status.product.name.text()));
-  status.quarantined = TRY(use.quarantine.Count(intake));
+  status.quarantined = TRY(use.quarantine.Count(*intake));
   return status;
 }
 

@@ -64,15 +64,18 @@ Result<Outcome> TestProduct::Publish(const std::string& body, codec::RecordForma
                                      const std::string& object) {
   auto kept = std::make_shared<const Bytes>(body);
   std::promise<Result<Outcome>> answer;
-  ingest->Accept(
-      {.intake = intake, .object = object, .format = format, .body = kept, .records = *kept},
-      [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
+  ingest->Accept({.intake = std::make_shared<const Intake>(intake),
+                  .object = object,
+                  .format = format,
+                  .body = kept,
+                  .records = *kept},
+                 [&](Result<Outcome> outcome) { answer.set_value(std::move(outcome)); });
   return answer.get_future().get();
 }
 
 void TestProduct::PublishOnce(const std::string& key, const std::string& body, Ingest::Done done) {
   auto kept = std::make_shared<const Bytes>(body);
-  ingest->Accept({.intake = intake,
+  ingest->Accept({.intake = std::make_shared<const Intake>(intake),
                   .object = "",
                   .format = codec::RecordFormat::kJson,
                   .body = kept,

@@ -164,7 +164,7 @@ TEST_F(StreamTest, AnswersAreSentAsTheyAreWritten) {
   std::string got;
   while (got.find("first") == std::string::npos) got += client.ReceiveAll(milliseconds(50));
   go = true;
-  while (got.find("0\r\n\r\n") == std::string::npos) got += client.ReceiveAll(milliseconds(50));
+  while (got.find("\r\n0\r\n\r\n") == std::string::npos) got += client.ReceiveAll(milliseconds(50));
   EXPECT_THAT(got, HasSubstr("6\r\nfirst\n\r\n"));
   EXPECT_THAT(got, HasSubstr("7\r\nsecond\n\r\n0\r\n\r\n"));
   client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");

@@ -2,7 +2,7 @@
 #include "api/api.h"
 
 #include <atomic>
-#include <cstdlib>
+#include <charconv>
 
 #include "api/doors_internal.h"
 #include "api/request_log.h"
@@ -85,15 +85,15 @@ struct Api::State final : DoorTable {
 
   void AddFree(const char* method, const char* pattern, Door door) override {
     router.Add(method, pattern,
-               [this, door](http::Router::Parameters parameters, http::Request request,
-                            http::Reply reply) {
+               [this, door](http::Router::Parameters&& parameters, http::Request&& request,
+                            http::Reply&& reply) {
                  Enter(door, std::move(parameters), std::move(request), std::move(reply));
                });
   }
 
   // Finds out who calls, then opens the door.
-  void Enter(const Door& door, http::Router::Parameters parameters, http::Request request,
-             http::Reply reply) {
+  void Enter(const Door& door, http::Router::Parameters&& parameters, http::Request&& request,
+             http::Reply&& reply) {
     auto principal = doors.use.authenticator.Authenticate({.request = request.view(),
                                                            .body = request.body,
                                                            .secure = request.secure,
@@ -101,10 +101,8 @@ struct Api::State final : DoorTable {
     if (!principal.ok()) return reply.Send(ErrorAnswer(principal.error(), request.id));
     auto query = codec::ParseQuery(request.query);
     if (!query.ok()) return reply.Send(ErrorAnswer(query.error(), request.id));
-    auto call = std::make_shared<Call>(Call{.request = std::move(request),
-                                            .parameters = std::move(parameters),
-                                            .query = std::move(*query),
-                                            .principal = std::move(*principal)});
+    auto call = std::make_shared<Call>(std::move(request), std::move(parameters), std::move(*query),
+                                       std::move(*principal));
     door(doors, std::move(call), std::move(reply));
   }
 
@@ -147,29 +145,31 @@ http::BodyPlan Api::Plan(const http::Request& head) const {
   // check.
   const bool publish = head.method == "POST" &&
                        (head.path.starts_with("/sink_data") || head.path.ends_with("/records"));
-  std::string_view length = head.Header("content-length");
+  if (!publish) return plan;
+  const std::string_view length = head.Header("content-length");
+  int64_t octets = -1;
+  std::from_chars(length.data(), length.data() + length.size(), octets);
   // One with a key may have to read what it was answered before.
-  plan.quick = publish && head.Header("idempotency-key").empty() && !length.empty() &&
-               length.size() <= 6 && std::atoll(std::string(length).c_str()) <= kSmallBody;
+  plan.quick = octets >= 0 && octets <= kSmallBody && head.Header("idempotency-key").empty();
   return plan;
 }
 
 void Api::Open() { state_->open = true; }
 
-void Api::Handle(http::Request request, http::Reply reply) {
-  reply = Logged(request, std::move(reply), state_->doors.use.clock);
+void Api::Handle(http::Request&& request, http::Reply&& plain_reply) {
+  http::Reply reply = Logged(request, std::move(plain_reply), state_->doors.use.clock);
+  const std::string_view method = request.method, path = request.path;
   if (!state_->open) {
     return reply.Send(ErrorAnswer(Error(Code::kUnavailable, "the server is starting"), request.id));
   }
-  if (request.path == "/healthz" && request.method == "GET") {
+  if (path == "/healthz" && method == "GET") {
     return reply.Send(JsonAnswer(json{{"status", "ok"}, {"version", WEFT_VERSION}}));
   }
-  if (request.path == "/metrics" && request.method == "GET")
-    return state_->ServeMetrics(request, reply);
-  if ((request.path == "/sink_data/" || request.path == "/sink_data") && request.method == "POST") {
+  if (path == "/metrics" && method == "GET") return state_->ServeMetrics(request, reply);
+  if ((path == "/sink_data/" || path == "/sink_data") && method == "POST") {
     return SinkData(state_->doors, std::move(request), std::move(reply));
   }
-  auto match = state_->router.Find(request.method, request.path);
+  auto match = state_->router.Find(method, path);
   if (match.handler != nullptr) {
     return (*match.handler)(std::move(match.parameters), std::move(request), std::move(reply));
   }
@@ -178,10 +178,8 @@ void Api::Handle(http::Request request, http::Reply reply) {
       {.request = request.view(), .body = request.body, .secure = request.secure, .service = ""});
   if (!principal.ok()) return reply.Send(ErrorAnswer(principal.error(), request.id));
   if (!match.allowed.empty()) {
-    http::Response response =
-        ErrorAnswer(Error(Code::kInvalid,
-                          fmt::format("{} is not a method of {}", request.method, request.path)),
-                    request.id);
+    http::Response response = ErrorAnswer(
+        Error(Code::kInvalid, fmt::format("{} is not a method of {}", method, path)), request.id);
     response.status = 405;
     response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(match.allowed, ", ")));
     return reply.Send(std::move(response));
@@ -192,8 +190,8 @@ void Api::Handle(http::Request request, http::Reply reply) {
               fmt::format("this AWS operation is not offered: {}", request.Header("x-amz-target"))),
         request.id));
   }
-  reply.Send(ErrorAnswer(Error(Code::kNotFound, fmt::format("no such path: {}", request.path)),
-                         request.id));
+  reply.Send(
+      ErrorAnswer(Error(Code::kNotFound, fmt::format("no such path: {}", path)), request.id));
 }
 
 }  // namespace weft::api

@@ -62,7 +62,7 @@ class Api {
   // From now on requests are served; before, each is answered 503.
   void Open();
   // Answers every request there is, unknown paths included.
-  void Handle(http::Request request, http::Reply reply);
+  void Handle(http::Request&& request, http::Reply&& reply);
   // Ends the pools; what they have is answered first.
   void Stop();
 

@@ -16,6 +16,13 @@ namespace weft::api {
 
 // A signed request of /api/v1 whose caller is known.
 struct Call {
+  Call(http::Request&& signed_request, http::Router::Parameters&& of_path,
+       std::map<std::string, std::string>&& of_query, identity::Principal&& caller)
+      : request(std::move(signed_request)),
+        parameters(std::move(of_path)),
+        query(std::move(of_query)),
+        principal(std::move(caller)) {}
+
   http::Request request;
   http::Router::Parameters parameters;  // of the path
   std::map<std::string, std::string> query;

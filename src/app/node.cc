@@ -262,10 +262,15 @@ class RunningNode final : public Node {
     options.connections_max = settings_.connections_max;
     // One port serves all: an AWS call is told by its head.
     options.plan = [this](const http::Request& head) {
-      return aws::IsAwsRequest(head) ? aws_->Plan(head) : api_->Plan(head);
+      if (!aws::IsAwsRequest(head)) return api_->Plan(head);
+      http::BodyPlan plan = aws_->Plan(head);
+      plan.handler = &aws_handler_;
+      return plan;
     };
-    auto handler = [this](http::Request request, http::Reply reply) {
-      if (aws::IsAwsRequest(request)) return aws_->Handle(std::move(request), std::move(reply));
+    aws_handler_ = [this](http::Request&& request, http::Reply&& reply) {
+      aws_->Handle(std::move(request), std::move(reply));
+    };
+    auto handler = [this](http::Request&& request, http::Reply&& reply) {
       api_->Handle(std::move(request), std::move(reply));
     };
     server_ = TRY(http::Server::Open(std::move(options), handler, SystemRandom(), metrics_));
@@ -285,6 +290,7 @@ class RunningNode final : public Node {
   std::unique_ptr<Modules> modules_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<aws::Aws> aws_;
+  http::Handler aws_handler_;
   std::unique_ptr<http::Server> server_;
   std::string first_key_;
 };

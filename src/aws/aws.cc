@@ -167,7 +167,7 @@ class NamedSink final : public http::Reply::Sink {
 
  private:
   http::Response Named(http::Response response) const {
-    for (auto& header : exchange_->Headers()) response.headers.push_back(std::move(header));
+    for (const auto& header : exchange_->Headers()) response.headers.push_back(header);
     return response;
   }
   const std::shared_ptr<const Exchange> exchange_;
@@ -273,7 +273,7 @@ http::BodyPlan Aws::Plan(const http::Request& head) const {
   return plan;
 }
 
-void Aws::Handle(http::Request request, http::Reply reply) {
+void Aws::Handle(http::Request&& request, http::Reply&& reply) {
   const std::string_view type = request.Header("content-type");
   const auto encoding = EncodingOf(type);
   auto exchange = std::make_shared<Exchange>(

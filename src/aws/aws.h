@@ -55,7 +55,7 @@ class Aws {
 
   http::BodyPlan Plan(const http::Request& head) const;
   // Answers every request that IsAwsRequest.
-  void Handle(http::Request request, http::Reply reply);
+  void Handle(http::Request&& request, http::Reply&& reply);
   // Ends the subscriptions.
   void Stop();
 

@@ -17,7 +17,8 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 
 std::string_view FindHeader(const HeaderList& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
-    if (EqualIgnoringCase(key, name)) return value;
+    // Most are asked for as they are kept.
+    if (key.size() == name.size() && (key == name || EqualIgnoringCase(key, name))) return value;
   }
   return {};
 }

@@ -2,6 +2,7 @@
 #include "http/router.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "codec/url.h"
@@ -9,40 +10,61 @@
 namespace weft::http {
 namespace {
 
-std::vector<std::string_view> Segments(std::string_view path) {
-  std::vector<std::string_view> out;
-  CHECK(path.starts_with('/'));
-  out.reserve(static_cast<size_t>(std::count(path.begin(), path.end(), '/')));
-  for (size_t at = 1; at <= path.size();) {
-    size_t end = std::min(path.find('/', at), path.size());
-    out.push_back(path.substr(at, end - at));
-    at = end + 1;
-  }
-  return out;
-}
+constexpr size_t kSegmentsMax = 16;
 
 bool IsParameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
-// The segments of a path, decoded into `decoded` where they have to be; false: an escape is broken.
-bool Decode(std::vector<std::string_view>& segments, std::vector<std::string>& decoded) {
-  decoded.reserve(segments.size());
-  for (std::string_view& segment : segments) {
-    if (segment.find('%') == std::string_view::npos) continue;
-    auto text = codec::PercentDecode(segment);
-    if (!text.ok()) return false;
-    segment = decoded.emplace_back(std::move(*text));
-  }
-  return true;
-}
-
 }  // namespace
 
-// Whether the decoded segments of a path are those of a pattern; a parameter is never empty.
-bool Router::Fits(const Route& route, const std::vector<std::string_view>& path) {
-  for (size_t i = 0; i < path.size(); ++i) {
-    if (route.parameter[i] ? path[i].empty() : route.segments[i] != path[i]) return false;
+// A path's segments, decoded where they have to be.
+class Router::Path {
+ public:
+  // False when it is none that a pattern could have: too long, or with a broken escape.
+  bool Read(std::string_view path) {
+    if (!path.starts_with('/')) return false;
+    const bool escaped = path.find('%') != std::string_view::npos;
+    for (size_t at = 1; at <= path.size();) {
+      if (size_ == kSegmentsMax) return false;
+      const size_t end = std::min(path.find('/', at), path.size());
+      segments_[size_++] = path.substr(at, end - at);
+      at = end + 1;
+    }
+    return !escaped || Decode();
+  }
+  size_t size() const { return size_; }
+  std::string_view operator[](size_t i) const { return segments_[i]; }
+
+ private:
+  bool Decode() {
+    decoded_.reserve(size_);
+    for (size_t i = 0; i < size_; ++i) {
+      auto text = codec::PercentDecode(segments_[i]);
+      if (!text.ok()) return false;
+      segments_[i] = decoded_.emplace_back(std::move(*text));
+    }
+    return true;
+  }
+
+  std::array<std::string_view, kSegmentsMax> segments_;
+  size_t size_ = 0;
+  std::vector<std::string> decoded_;
+};
+
+const std::string& Router::Parameters::at(std::string_view name) const {
+  auto found = std::find_if(values_.begin(), values_.end(),
+                            [&](const auto& value) { return value.first == name; });
+  CHECK(found != values_.end());
+  return found->second;
+}
+
+// Whether the segments of a path are those of a pattern; a parameter is never empty. From the last
+// one, in which patterns differ most.
+bool Router::Fits(const Route& route, const Path& path) {
+  for (size_t i = path.size(); i-- > 0;) {
+    const Segment& wanted = route.segments[i];
+    if (wanted.parameter ? path[i].empty() : wanted.text != path[i]) return false;
   }
   return true;
 }
@@ -50,45 +72,47 @@ bool Router::Fits(const Route& route, const std::vector<std::string_view>& path)
 // Of two patterns that fit, the one that is literal where they first differ.
 bool Router::MoreLiteral(const Route& a, const Route& b) {
   for (size_t i = 0; i < a.segments.size(); ++i) {
-    if (a.parameter[i] != b.parameter[i]) return b.parameter[i];
+    if (a.segments[i].parameter != b.segments[i].parameter) return b.segments[i].parameter;
   }
   return false;
 }
 
-void Router::Add(std::string method, std::string pattern, Handler handler) {
-  Route route{.method = std::move(method), .segments = {}, .parameter = {}, .handler = {}};
-  route.handler = std::move(handler);
-  for (std::string_view segment : Segments(pattern)) {
-    route.parameter.push_back(IsParameter(segment));
-    route.segments.emplace_back(segment);
+void Router::Add(std::string method, std::string_view pattern, Handler handler) {
+  Path path;
+  CHECK(path.Read(pattern));
+  Route route{.method = std::move(method), .segments = {}, .handler = std::move(handler)};
+  for (size_t i = 0; i < path.size(); ++i) {
+    std::string_view text = path[i];
+    const bool parameter = IsParameter(text);
+    if (parameter) text = text.substr(1, text.size() - 2);
+    route.segments.push_back({std::string(text), parameter});
   }
-  const size_t count = route.segments.size();
-  if (routes_.size() <= count) routes_.resize(count + 1);
-  routes_[count].push_back(std::move(route));
+  if (routes_.size() <= path.size()) routes_.resize(path.size() + 1);
+  routes_[path.size()].push_back(std::move(route));
 }
 
-Router::Match Router::Find(std::string_view method, std::string_view path) const {
+Router::Match Router::Find(std::string_view method, std::string_view text) const {
   Match match;
-  if (!path.starts_with('/')) return match;
-  std::vector<std::string_view> segments = Segments(path);
-  std::vector<std::string> decoded;
-  if (segments.size() >= routes_.size() || !Decode(segments, decoded)) return match;
+  Path path;
+  if (!path.Read(text) || path.size() >= routes_.size()) return match;
+  const std::vector<Route>& routes = routes_[path.size()];
   const Route* best = nullptr;
-  for (const Route& route : routes_[segments.size()]) {
-    if (!Fits(route, segments)) continue;
-    if (std::find(match.allowed.begin(), match.allowed.end(), route.method) ==
-        match.allowed.end()) {
-      match.allowed.push_back(route.method);
-    }
-    if (route.method != method) continue;
+  for (const Route& route : routes) {
+    if (route.method != method || !Fits(route, path)) continue;
     if (best == nullptr || MoreLiteral(route, *best)) best = &route;
   }
-  if (best == nullptr) return match;
-  match.handler = &best->handler;
-  for (size_t i = 0; i < segments.size(); ++i) {
-    if (!best->parameter[i]) continue;
-    const std::string& name = best->segments[i];
-    match.parameters[name.substr(1, name.size() - 2)] = segments[i];
+  if (best != nullptr) {
+    match.handler = &best->handler;
+    for (size_t i = 0; i < path.size(); ++i) {
+      const Segment& segment = best->segments[i];
+      if (segment.parameter) match.parameters.values_.emplace_back(segment.text, path[i]);
+    }
+    return match;
+  }
+  for (const Route& route : routes) {
+    const bool known =
+        std::find(match.allowed.begin(), match.allowed.end(), route.method) != match.allowed.end();
+    if (!known && Fits(route, path)) match.allowed.push_back(route.method);
   }
   return match;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/message.h"
@@ -12,12 +12,21 @@ namespace weft::http {
 
 // Finds the handler of a request by method and path. Patterns:
 // "/api/v1/products/{product}/records"; a parameter is one path segment, given to the handler
-// percent-decoded.
+// percent-decoded. All are added before the first is looked for.
 class Router {
  public:
-  using Parameters = std::map<std::string, std::string>;
-  using Handler = std::function<void(Parameters, Request, Reply)>;
-  void Add(std::string method, std::string pattern, Handler handler);
+  // What a path has in the places of its pattern's parameters; as long as the router.
+  class Parameters {
+   public:
+    const std::string& at(std::string_view name) const;  // of one that the pattern has
+
+   private:
+    friend class Router;
+    std::vector<std::pair<std::string_view, std::string>> values_;
+  };
+  using Handler = std::function<void(Parameters&&, Request&&, Reply&&)>;
+  // A pattern has at most 16 segments.
+  void Add(std::string method, std::string_view pattern, Handler handler);
 
   struct Match {
     const Handler* handler = nullptr;  // none: see the rest
@@ -27,13 +36,17 @@ class Router {
   Match Find(std::string_view method, std::string_view path) const;
 
  private:
+  struct Segment {
+    std::string text;  // of a parameter its name
+    bool parameter = false;
+  };
   struct Route {
     std::string method;
-    std::vector<std::string> segments;
-    std::vector<bool> parameter;  // which of them are one
+    std::vector<Segment> segments;
     Handler handler;
   };
-  static bool Fits(const Route& route, const std::vector<std::string_view>& path);
+  class Path;
+  static bool Fits(const Route& route, const Path& path);
   static bool MoreLiteral(const Route& a, const Route& b);
   std::vector<std::vector<Route>> routes_;  // by their number of segments
 };

@@ -29,7 +29,7 @@ class RouterTest : public testing::Test {
   std::string Find(std::string_view method, std::string_view path) {
     called_ = "none";
     auto match = router_.Find(method, path);
-    if (match.handler != nullptr) (*match.handler)(match.parameters, {}, Reply(nullptr));
+    if (match.handler != nullptr) (*match.handler)(std::move(match.parameters), {}, Reply(nullptr));
     return called_;
   }
   Router router_;

@@ -18,6 +18,10 @@
 
 namespace weft::http {
 
+// Runs on a request thread. May block, may answer later from any thread; must not throw. What it is
+// given is its own, to keep or to move from.
+using Handler = std::function<void(Request&&, Reply&&)>;
+
 // What to do with a body, decided when the head has come: `request` has everything but the body.
 struct BodyPlan {
   int64_t bytes_max = int64_t{64} << 20;  // past it: 413
@@ -26,6 +30,7 @@ struct BodyPlan {
   // The handler never blocks (but may answer later): it runs on the connection's own thread, which
   // saves two hops between threads. Not together with `stream`.
   bool quick = false;
+  const Handler* handler = nullptr;  // instead of the server's, and as long as the server there
 };
 
 struct Server {
@@ -45,9 +50,6 @@ struct Server {
     seconds idle_time_max{75};  // between requests of a connection
     std::function<BodyPlan(const Request&)> plan{};  // none: the defaults of BodyPlan
   };
-  // Runs on a request thread. May block, may answer later from any thread; must not throw.
-  using Handler = std::function<void(Request, Reply)>;
-
   // Listens from now on. kUnavailable when the address is taken or forbidden; kInvalid for bad TLS
   // files.
   static Result<std::unique_ptr<Server>> Open(Options options, Handler handler, Random& random,

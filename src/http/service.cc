@@ -44,7 +44,7 @@ void RequestMetrics::CountConnection(int change) {
   connections_gauge_.Set(connections_.fetch_add(change) + change);
 }
 
-Service::Service(Server::Options given, Server::Handler handle, Metrics& registry)
+Service::Service(Server::Options given, Handler handle, Metrics& registry)
     : options(std::move(given)),
       handler(std::move(handle)),
       metrics(registry),
@@ -52,12 +52,14 @@ Service::Service(Server::Options given, Server::Handler handle, Metrics& registr
             .threads = options.request_threads,
             .queue_max = options.request_queue_max}) {}
 
-void Service::Run(const BodyPlan& plan, Request request, std::shared_ptr<Exchange> exchange) {
-  if (plan.quick && !plan.stream) return handler(std::move(request), Reply(std::move(exchange)));
+void Service::Run(const BodyPlan& plan, Request&& request, std::shared_ptr<Exchange> exchange) {
+  const Handler& handle = plan.handler == nullptr ? handler : *plan.handler;
+  if (plan.quick && !plan.stream) return handle(std::move(request), Reply(std::move(exchange)));
   std::string id = request.id;
-  bool taken = pool.Submit([this, request = std::move(request), reply = Reply(exchange)]() mutable {
-    if (!cut) handler(std::move(request), std::move(reply));
-  });
+  bool taken =
+      pool.Submit([this, &handle, request = std::move(request), reply = Reply(exchange)]() mutable {
+        if (!cut) handle(std::move(request), std::move(reply));
+      });
   if (taken) return;
   exchange->Send(RefusalResponse({503, "too many requests are waiting: try again soon"}, id));
 }

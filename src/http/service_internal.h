@@ -30,15 +30,15 @@ class RequestMetrics {
 };
 
 struct Service {
-  Service(Server::Options given, Server::Handler handle, Metrics& registry);
+  Service(Server::Options given, Handler handle, Metrics& registry);
   BodyPlan PlanFor(const Request& head) const {
     return options.plan ? options.plan(head) : BodyPlan();
   }
   // Has the request handled: here and now when that is quick, else on the pool, or, when its queue
   // is full, answers 503.
-  void Run(const BodyPlan& plan, Request request, std::shared_ptr<Exchange> exchange);
+  void Run(const BodyPlan& plan, Request&& request, std::shared_ptr<Exchange> exchange);
   Server::Options options;
-  Server::Handler handler;
+  Handler handler;
   RequestMetrics metrics;
   std::atomic<bool> cut = false;  // what still waits in the pool is not worth doing any more
   Pool pool;

@@ -17,7 +17,7 @@ class TestServer : public testing::Test {
     options.port = 0;
     options.request_threads = 4;
   }
-  void Start(Server::Handler handler) {
+  void Start(Handler handler) {
     auto opened = Server::Open(options, std::move(handler), SystemRandom(), metrics);
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     server = std::move(*opened);

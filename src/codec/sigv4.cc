@@ -248,12 +248,15 @@ void SignRequest(std::string_view method, std::string_view path, std::string_vie
                  HeaderList& headers, std::string_view payload_hash, const SigningKey& key,
                  std::string_view region, std::string_view service, Timestamp now) {
   CHECK(!Find(headers, "host").empty());
-  std::erase_if(headers, [](const auto& header) {
-    return EqualIgnoringCase(header.first, "authorization") ||
-           EqualIgnoringCase(header.first, "x-amz-date") ||
-           EqualIgnoringCase(header.first, "x-amz-content-sha256") ||
-           EqualIgnoringCase(header.first, "x-amz-security-token");
-  });
+  HeaderList kept;
+  for (const auto& [name, value] : headers) {
+    const bool replaced = EqualIgnoringCase(name, "authorization") ||
+                          EqualIgnoringCase(name, "x-amz-date") ||
+                          EqualIgnoringCase(name, "x-amz-content-sha256") ||
+                          EqualIgnoringCase(name, "x-amz-security-token");
+    if (!replaced) kept.emplace_back(name, value);
+  }
+  headers = std::move(kept);
   std::vector<std::string> names;
   Signature signature;
   signature.access_key_id = key.access_key_id;
@@ -267,7 +270,7 @@ void SignRequest(std::string_view method, std::string_view path, std::string_vie
   headers.emplace_back("x-amz-content-sha256", payload_hash);
   if (!key.session_token.empty()) headers.emplace_back("x-amz-security-token", key.session_token);
   for (const auto& header : headers) {
-    std::string name = header.first;
+    std::string name(header.first);
     for (char& c : name) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     }

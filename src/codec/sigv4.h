@@ -8,15 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "codec/header_list.h"
 
 namespace weft::codec {
-
-using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 // A request as it came over the wire: nothing decoded, nothing normalised.
 struct RequestView {

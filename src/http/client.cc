@@ -72,7 +72,7 @@ struct Transfer {
     while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
       value.remove_prefix(1);
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-    response.headers.emplace_back(std::move(name), value);
+    response.headers.emplace_back(name, value);
   }
 
   bool TakeBytes(BytesView piece) {
@@ -147,7 +147,7 @@ class CurlClient final : public Client {
       // curl takes "name:" for "leave it out", and "name;" for an empty one. It makes the length
       // itself.
       if (IsContentLength(name)) continue;
-      Add(lines, value.empty() ? name + ";" : name + ": " + value);
+      Add(lines, value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value));
     }
     // What curl would add unasked.
     if (FindHeader(request.headers, "content-type").empty()) Add(lines, "Content-Type:");

@@ -63,7 +63,7 @@ TEST_F(ClientTest, SendsTheRequestAsItIs) {
   EXPECT_EQ(seen.query, "x=1&y");
   EXPECT_EQ(seen.body, request.body);
   std::set<std::string> names;
-  for (const auto& [name, value] : seen.headers) names.insert(name);
+  for (const auto& [name, value] : seen.headers) names.emplace(name);
   EXPECT_EQ(names, (std::set<std::string>{"host", "content-length", "x-own", "x-empty"}));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "http/http1_internal.h"
 #include "http/request_head_internal.h"
@@ -12,18 +13,29 @@ constexpr size_t kChunkLineMax = 1024;
 
 bool IsControl(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
-// Eight at a time, up to where one may be that is below 0x20 or is 0x7f; from there one by one.
-bool HasControl(std::string_view text) {
+// Whether one of eight characters may be below 0x20 or be 0x7f; if not, none is a control.
+bool MayHaveControl(const char* eight) {
   constexpr uint64_t kOnes = 0x0101010101010101;
-  while (text.size() >= sizeof(uint64_t)) {
-    uint64_t word;
-    std::memcpy(&word, text.data(), sizeof word);
-    uint64_t below = (word - 0x20 * kOnes) & ~word;
-    uint64_t differs = word ^ (0x7f * kOnes);
-    if (((below | ((differs - kOnes) & ~differs)) & (0x80 * kOnes)) != 0) break;
-    text.remove_prefix(sizeof word);
+  uint64_t word;
+  std::memcpy(&word, eight, sizeof word);
+  const uint64_t below = (word - 0x20 * kOnes) & ~word;
+  const uint64_t differs = word ^ (0x7f * kOnes);
+  return ((below | ((differs - kOnes) & ~differs)) & (0x80 * kOnes)) != 0;
+}
+
+// Where the first control character is, from `at` on; the end when there is none.
+size_t FindControl(std::string_view text, size_t at) {
+  constexpr size_t kStep = sizeof(uint64_t);
+  while (at < text.size()) {
+    const size_t end = std::min(at + kStep, text.size());
+    if (end - at < kStep || MayHaveControl(text.data() + at)) {
+      for (; at < end; ++at) {
+        if (IsControl(text[at])) return at;
+      }
+    }
+    at = end;
   }
-  return std::any_of(text.begin(), text.end(), IsControl);
+  return at;
 }
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -43,8 +55,11 @@ bool ListHas(std::string_view list, std::string_view lower) {
   return false;
 }
 
+Refusal LineEndsBadly() { return Malformed("a line of the head does not end in CR LF"); }
+
 // "/path?query", "*", or "http://host/path?query", whose host then counts.
 std::optional<Refusal> ParseTarget(std::string_view target, Head& head, std::string_view& host) {
+  if (target.starts_with('/')) return TakeTarget(target, head.request);
   for (std::string_view scheme : {"http://", "https://"}) {
     if (!EqualIgnoringCase(target.substr(0, scheme.size()), scheme)) continue;
     target.remove_prefix(scheme.size());
@@ -76,32 +91,48 @@ std::optional<Refusal> ParseRequestLine(std::string_view line, Head& head, std::
   return ParseTarget(line.substr(first + 1, last - first - 1), head, host);
 }
 
-std::optional<Refusal> ParseField(std::string_view line, HeaderList& headers) {
-  if (line.front() == ' ' || line.front() == '\t')
-    return Malformed("a folded header line is not taken");
-  size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
+bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+
+// The header line that begins at `at` of a head, which `headers` has taken; goes on behind it.
+std::optional<Refusal> ParseField(std::span<char> head, size_t& at, HeaderList& headers) {
+  const std::string_view text(head.data(), head.size());
+  if (IsBlank(head[at])) return Malformed("a folded header line is not taken");
+  const size_t name = at;
+  for (char lower = 0; at < head.size() && (lower = LowerOfToken(head[at])) != 0; ++at) {
+    head[at] = lower;
+  }
+  const size_t colon = at;
+  if (colon == name || colon == head.size() || head[colon] != ':')
     return Malformed("a header line has no proper name");
-  }
   if (headers.size() == kHeadersMax) return TooManyHeaders();
-  auto& [name, value] = headers.emplace_back();
-  name.assign(line.substr(0, colon));
-  for (char& c : name) c = Lower(c);
-  std::string_view text = Trim(line.substr(colon + 1));
-  if (HasControl(text)) {
-    return Malformed(fmt::format("the header {} has a control character", name));
+  const size_t line_end = FindControl(text, colon + 1);
+  at = line_end + 2;
+  if (!text.substr(line_end).starts_with("\r\n")) {
+    if (line_end == text.size() || text[line_end] == '\n') return LineEndsBadly();
+    return Malformed(
+        fmt::format("the header {} has a control character", text.substr(name, colon - name)));
   }
-  value.assign(text);
+  size_t begin = colon + 1, end = line_end;
+  while (begin < end && IsBlank(head[begin])) ++begin;
+  while (begin < end && IsBlank(head[end - 1])) --end;
+  headers.AddPart(name, colon - name, begin, end - begin);
   return std::nullopt;
+}
+
+void ReplaceHost(HeaderList& headers, std::string_view host) {
+  HeaderList replaced;
+  for (const auto& [name, value] : headers) {
+    replaced.emplace_back(name, name == "host" ? host : value);
+  }
+  headers = std::move(replaced);
 }
 
 // What the headers say about the message and the connection.
 std::optional<Refusal> Interpret(Head& head, std::string_view target_host) {
   int hosts = 0, lengths = 0, codings = 0;
-  for (auto& [name, value] : head.request.headers) {
+  for (const auto& [name, value] : head.request.headers) {
     if (name == "host") {
       if (++hosts > 1) return Malformed("more than one Host header");
-      if (!target_host.empty()) value = target_host;
     } else if (name == "content-length") {
       if (++lengths > 1) return Malformed("more than one Content-Length");
       if (auto refusal = ReadLength(value, head.content_length)) return refusal;
@@ -124,25 +155,23 @@ std::optional<Refusal> Interpret(Head& head, std::string_view target_host) {
   if (head.chunked && lengths > 0) return Malformed("both Content-Length and Transfer-Encoding");
   if (head.chunked && head.http10) return Malformed("Transfer-Encoding in HTTP/1.0");
   if (hosts == 0 && !head.http10) return Malformed("no Host header");
+  if (hosts > 0 && !target_host.empty()) ReplaceHost(head.request.headers, target_host);
   return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<Refusal> ParseHead(std::string_view text, Head& head) {
+  const size_t end = text.find('\n');
+  if (end == std::string_view::npos || end == 0 || text[end - 1] != '\r') return LineEndsBadly();
   std::string_view target_host;
-  head.request.headers.reserve(12);
-  for (bool first = true;; first = false) {
-    size_t end = text.find('\n');
-    if (end == std::string_view::npos || end == 0 || text[end - 1] != '\r') {
-      return Malformed("a line of the head does not end in CR LF");
-    }
-    std::string_view line = text.substr(0, end - 1);
-    text.remove_prefix(end + 1);
-    if (line.empty() && !first) break;
-    auto refusal =
-        first ? ParseRequestLine(line, head, target_host) : ParseField(line, head.request.headers);
-    if (refusal) return refusal;
+  if (auto refusal = ParseRequestLine(text.substr(0, end - 1), head, target_host)) return refusal;
+  text.remove_prefix(end + 1);
+  HeaderList& headers = head.request.headers;
+  const std::span<char> taken(headers.Take(text), text.size());
+  for (size_t at = 0; !text.substr(at).starts_with("\r\n");) {
+    if (at == text.size()) return LineEndsBadly();
+    if (auto refusal = ParseField(taken, at, headers)) return refusal;
   }
   return Interpret(head, target_host);
 }
@@ -171,7 +200,7 @@ BodyDecoder::State BodyDecoder::TakeLine(std::string_view& input, std::string_vi
   if (end == std::string_view::npos) return State::kMore;
   if (line_.size() < 2 || line_[line_.size() - 2] != '\r') return State::kBad;
   line = std::string_view(line_).substr(0, line_.size() - 2);
-  return HasControl(line) ? State::kBad : State::kEnd;
+  return FindControl(line, 0) < line.size() ? State::kBad : State::kEnd;
 }
 
 BodyDecoder::State BodyDecoder::TakeSize(std::string_view& input) {

@@ -38,11 +38,12 @@ void Http2Head::AddField(std::string_view name, std::string_view value) {
     expects_continue = true;
   } else if (name == "cookie") {
     // May come in crumbs, to be put together before anybody else sees them.
-    for (auto& [key, cookies] : request.headers) {
-      if (key != name) continue;
-      cookies.append("; ").append(value);
-      return;
+    if (cookies_) {
+      cookies_->append("; ").append(value);
+    } else {
+      cookies_ = value;
     }
+    return;
   }
   if (request.headers.size() >= kHeadersMax) return Refuse(TooManyHeaders());
   request.headers.emplace_back(name, value);
@@ -57,8 +58,11 @@ std::optional<Refusal> Http2Head::Finish() {
   if (!authority_.empty() && !host_.empty() && authority_ != host_) {
     return Malformed("the Host header is not the :authority");
   }
-  request.headers.emplace(request.headers.begin(), "host",
-                          authority_.empty() ? std::move(host_) : std::move(authority_));
+  if (cookies_) {
+    if (request.headers.size() >= kHeadersMax) return TooManyHeaders();
+    request.headers.emplace_back("cookie", *cookies_);
+  }
+  request.headers.emplace_back("host", authority_.empty() ? host_ : authority_);
   return TakeTarget(target_, request);
 }
 

@@ -22,6 +22,7 @@ class Http2Head {
  private:
   void AddField(std::string_view name, std::string_view value);
   std::string authority_, host_, target_;
+  std::optional<std::string> cookies_;
   size_t bytes_ = 0;
   std::optional<Refusal> refusal_;
 };

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "codec/header_list.h"
 #include "codec/sigv4.h"
 
 namespace weft::http {

@@ -9,20 +9,18 @@
 namespace weft::http {
 namespace {
 
-constexpr std::array<bool, 256> kToken = [] {
+constexpr std::array<bool, 256> kNotInTarget = [] {
   std::array<bool, 256> set{};
-  for (char c = 'a'; c <= 'z'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c = '0'; c <= '9'; ++c) set[static_cast<unsigned char>(c)] = true;
-  for (char c : std::string_view("!#$%&'*+-.^_`|~")) set[static_cast<unsigned char>(c)] = true;
+  for (size_t c = 0; c <= 0x20; ++c) set[c] = true;
+  set[0x7f] = set['#'] = true;
   return set;
 }();
 
 }  // namespace
 
 bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return kToken[static_cast<unsigned char>(c)]; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return LowerOfToken(c) != 0; });
 }
 
 Refusal Malformed(std::string message) { return {400, std::move(message)}; }
@@ -35,10 +33,9 @@ std::optional<Refusal> TakeMethod(std::string_view method, Request& request) {
 }
 
 std::optional<Refusal> TakeTarget(std::string_view target, Request& request) {
-  for (char c : target) {
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#') {
-      return Malformed("the request target has a character that may not be in it");
-    }
+  if (std::any_of(target.begin(), target.end(),
+                  [](char c) { return kNotInTarget[static_cast<unsigned char>(c)]; })) {
+    return Malformed("the request target has a character that may not be in it");
   }
   size_t mark = std::min(target.find('?'), target.size());
   request.path = target.substr(0, mark);

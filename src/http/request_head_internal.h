@@ -2,6 +2,7 @@
 // What is the same of a request's head in every version of HTTP.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,16 @@ namespace weft::http {
 
 inline constexpr size_t kHeadersMax = 256;
 
+inline constexpr std::array<char, 256> kLowerOfToken = [] {
+  std::array<char, 256> lower{};
+  for (char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~")) {
+    lower[static_cast<unsigned char>(c)] = c;
+    if (c >= 'a' && c <= 'z') lower[static_cast<unsigned char>(c - 32)] = c;
+  }
+  return lower;
+}();
+// A character of a token in lower case; 0 for one that may not be in a token.
+inline char LowerOfToken(char c) { return kLowerOfToken[static_cast<unsigned char>(c)]; }
 bool IsToken(std::string_view text);
 Refusal Malformed(std::string message);  // 400
 Refusal TooManyHeaders();                // 431

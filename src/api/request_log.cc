@@ -28,7 +28,7 @@ class LoggedSink final : public http::Reply::Sink {
     texts_.append(request.id).append(request.remote_address);
   }
 
-  void Send(http::Response response) override {
+  void Send(http::Response&& response) override {
     Tell(response.status);
     reply_.Send(std::move(response));
   }

@@ -35,21 +35,23 @@ std::optional<Encoding> EncodingOf(std::string_view content_type) {
   return std::nullopt;
 }
 
-// How the scope of a signature names an offered service, in a header and in a query. Made once:
-// every request of the server is asked.
-struct Scope {
-  std::string in_header, in_query;
-};
-const std::vector<Scope>& OfferedScopes() {
-  static const std::vector<Scope> scopes = [] {
-    std::vector<Scope> made;
-    for (const Service& service : OfferedServices()) {
-      const std::string name(service.model.signing_name);
-      made.push_back({"/" + name + "/aws4_request", "%2F" + name + "%2Faws4_request"});
-    }
-    return made;
-  }();
-  return scopes;
+// How the scope of a signature names the offered services: "/kinesis", or with the slash as a query
+// has it. Made once: every request of the server is asked.
+std::vector<std::string> ScopeEnds(std::string_view slash) {
+  std::vector<std::string> made;
+  for (const Service& service : OfferedServices()) {
+    made.push_back(fmt::format("{}{}", slash, service.model.signing_name));
+  }
+  return made;
+}
+
+// Whether the scope of the signature in `text` ends in one of those.
+bool NamesOffered(std::string_view text, const std::vector<std::string>& ends,
+                  std::string_view terminator) {
+  const size_t at = text.find(terminator);
+  if (at == std::string_view::npos) return false;
+  return std::any_of(ends.begin(), ends.end(),
+                     [&](const std::string& end) { return text.substr(0, at).ends_with(end); });
 }
 
 }  // namespace
@@ -61,12 +63,9 @@ bool IsAwsRequest(const http::Request& head) {
     if (type.starts_with("application/x-amz-")) return true;
   }
   if (head.method == "OPTIONS" && head.path == "/" && !head.Header("origin").empty()) return true;
-  const std::string_view signature = head.Header("authorization");
-  const auto& scopes = OfferedScopes();
-  return std::any_of(scopes.begin(), scopes.end(), [&](const Scope& scope) {
-    return signature.find(scope.in_header) != std::string_view::npos ||
-           head.query.find(scope.in_query) != std::string::npos;
-  });
+  static const std::vector<std::string> in_header = ScopeEnds("/"), in_query = ScopeEnds("%2F");
+  return NamesOffered(head.Header("authorization"), in_header, "/aws4_request") ||
+         NamesOffered(head.query, in_query, "%2Faws4_request");
 }
 
 struct Aws::State {
@@ -160,7 +159,9 @@ struct Exchange {
 class NamedSink final : public http::Reply::Sink {
  public:
   explicit NamedSink(std::shared_ptr<const Exchange> exchange) : exchange_(std::move(exchange)) {}
-  void Send(http::Response response) override { exchange_->reply.Send(Named(std::move(response))); }
+  void Send(http::Response&& response) override {
+    exchange_->reply.Send(Named(std::move(response)));
+  }
   std::unique_ptr<http::BodyWriter> Stream(http::Response head) override {
     return exchange_->reply.Stream(Named(std::move(head)));
   }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "http/answer_internal.h"
+#include "http/control_internal.h"
 
 namespace weft::http {
 namespace {
@@ -48,7 +49,7 @@ bool NeverHasBody(int status) { return status < 200 || status == 204 || status =
 bool IsServersOwn(std::string_view name) {
   for (std::string_view own : {"connection", "keep-alive", "content-length", "transfer-encoding",
                                "date", "server", "x-request-id"}) {
-    if (EqualIgnoringCase(name, own)) return true;
+    if (name.size() == own.size() && EqualIgnoringCase(name, own)) return true;
   }
   return false;
 }
@@ -56,10 +57,7 @@ bool IsServersOwn(std::string_view name) {
 void AppendCleanly(std::string& out, std::string_view text) {
   size_t at = out.size();
   out.append(text);
-  for (; at < out.size(); ++at) {
-    if ((static_cast<unsigned char>(out[at]) < 0x20 && out[at] != '\t') || out[at] == 0x7f)
-      out[at] = ' ';
-  }
+  while ((at = FindControl(out, at)) < out.size()) out[at++] = ' ';
 }
 
 std::optional<int64_t> LengthSaid(const HeaderList& headers) {

@@ -196,8 +196,8 @@ bool InStream::ended() const {
   return ended_;
 }
 
-Exchange::Exchange(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target, uint64_t number)
-    : loop_(std::move(loop)), target_(std::move(target)), number_(number) {}
+Exchange::Exchange(std::shared_ptr<ReplyTarget> target, uint64_t number)
+    : target_(std::move(target)), number_(number) {}
 
 Exchange::~Exchange() {
   if (answered_) return;
@@ -206,17 +206,21 @@ Exchange::~Exchange() {
   Send(std::move(unanswered));
 }
 
-void Exchange::Send(Response response) {
+void Exchange::Send(Response&& response) {
   if (answered_.exchange(true)) return;
-  loop_->Deliver(
+  // Kept only now, by the thread that answers: were it counted by the io thread too, each request
+  // would have the count go from one processor to the other.
+  const std::shared_ptr<Loop> loop = target_->loop();
+  loop->Deliver(
       {Delivery::Kind::kAnswer, std::move(target_), number_, std::move(response), nullptr});
 }
 
 std::unique_ptr<BodyWriter> Exchange::Stream(Response head) {
   CHECK(head.body.empty());
   if (answered_.exchange(true)) return std::make_unique<NoWriter>();
-  auto stream = std::make_shared<OutStream>(loop_, target_, number_);
-  loop_->Deliver({Delivery::Kind::kStream, std::move(target_), number_, std::move(head), stream});
+  const std::shared_ptr<Loop> loop = target_->loop();
+  auto stream = std::make_shared<OutStream>(loop, target_, number_);
+  loop->Deliver({Delivery::Kind::kStream, std::move(target_), number_, std::move(head), stream});
   return std::make_unique<Writer>(std::move(stream));
 }
 

@@ -17,11 +17,12 @@ namespace weft::http {
 class Loop;
 class OutStream;
 
-// A connection as its exchanges see it. Called on the connection's io thread only.
+// A connection as its exchanges see it. Called on the connection's io thread only, but for loop().
 class ReplyTarget {
  public:
   virtual ~ReplyTarget() = default;
-  virtual void OnAnswer(uint64_t exchange, Response response) = 0;
+  virtual std::shared_ptr<Loop> loop() const = 0;  // from any thread
+  virtual void OnAnswer(uint64_t exchange, Response&& response) = 0;
   virtual void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) = 0;
   virtual void OnStreamReady(
       uint64_t exchange) = 0;                       // it has more to send, or room for more to come
@@ -98,13 +99,12 @@ class InStream final : public BodyReader {
 // The one answer to a request; dropped unanswered, it answers 500.
 class Exchange final : public Reply::Sink {
  public:
-  Exchange(std::shared_ptr<Loop> loop, std::shared_ptr<ReplyTarget> target, uint64_t number);
+  Exchange(std::shared_ptr<ReplyTarget> target, uint64_t number);
   ~Exchange() override;
-  void Send(Response response) override;
+  void Send(Response&& response) override;
   std::unique_ptr<BodyWriter> Stream(Response head) override;
 
  private:
-  std::shared_ptr<Loop> loop_;
   std::shared_ptr<ReplyTarget> target_;
   uint64_t number_;
   std::atomic<bool> answered_ = false;

@@ -19,7 +19,7 @@ void AppendChunk(std::string& out, BytesView bytes) {
 
 }  // namespace
 
-void Http1Connection::OnAnswer(uint64_t exchange, Response response) {
+void Http1Connection::OnAnswer(uint64_t exchange, Response&& response) {
   if (closed_ || !Owed(exchange)) return;
   Slot& slot = SlotOf(exchange);
   if (response.status == 0) {

@@ -205,7 +205,7 @@ void Http1Connection::EndBody() {
 }
 
 void Http1Connection::Dispatch() {
-  auto exchange = std::make_shared<Exchange>(loop_, shared_from_this(), next_ - 1);
+  auto exchange = std::make_shared<Exchange>(shared_from_this(), next_ - 1);
   service_.Run(body_.plan(), std::move(head_.request), std::move(exchange));
 }
 
@@ -215,8 +215,7 @@ Http1Connection::Slot& Http1Connection::AddSlot() {
     for (uint64_t i = first_; i < next_; ++i) larger[i % larger.size()] = std::move(SlotOf(i));
     slots_.swap(larger);
   }
-  Slot& slot = SlotOf(next_++);
-  slot = Slot();
+  Slot& slot = SlotOf(next_++);  // as FinishSlot left it
   slot.id = loop_->NextId();
   slot.begin = now_;
   return slot;

@@ -32,7 +32,8 @@ class Http1Connection final : public Session,
   void OnRead(WireEvent event, size_t bytes) override;
   void OnWritten(WireEvent event, size_t bytes) override;
 
-  void OnAnswer(uint64_t exchange, Response response) override;
+  std::shared_ptr<Loop> loop() const override { return loop_; }
+  void OnAnswer(uint64_t exchange, Response&& response) override;
   void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) override;
   void OnStreamReady(uint64_t exchange) override;
   void OnBodyTaken(uint64_t exchange) override;

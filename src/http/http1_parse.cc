@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstring>
 #include <span>
 
+#include "http/control_internal.h"
 #include "http/http1_internal.h"
 #include "http/request_head_internal.h"
 
@@ -10,33 +10,6 @@ namespace weft::http {
 namespace {
 
 constexpr size_t kChunkLineMax = 1024;
-
-bool IsControl(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
-
-// Whether one of eight characters may be below 0x20 or be 0x7f; if not, none is a control.
-bool MayHaveControl(const char* eight) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  uint64_t word;
-  std::memcpy(&word, eight, sizeof word);
-  const uint64_t below = (word - 0x20 * kOnes) & ~word;
-  const uint64_t differs = word ^ (0x7f * kOnes);
-  return ((below | ((differs - kOnes) & ~differs)) & (0x80 * kOnes)) != 0;
-}
-
-// Where the first control character is, from `at` on; the end when there is none.
-size_t FindControl(std::string_view text, size_t at) {
-  constexpr size_t kStep = sizeof(uint64_t);
-  while (at < text.size()) {
-    const size_t end = std::min(at + kStep, text.size());
-    if (end - at < kStep || MayHaveControl(text.data() + at)) {
-      for (; at < end; ++at) {
-        if (IsControl(text[at])) return at;
-      }
-    }
-    at = end;
-  }
-  return at;
-}
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 

@@ -56,7 +56,7 @@ Http2Stream::Supply Http2Stream::Fill() {
   return last_piece ? Supply::kEnd : Supply::kNoneYet;
 }
 
-void Http2Connection::OnAnswer(uint64_t exchange, Response response) {
+void Http2Connection::OnAnswer(uint64_t exchange, Response&& response) {
   Stream* stream = closed_ ? nullptr : StreamOf(exchange);
   if (stream == nullptr || !stream->owed) return;
   stream->owed = false;

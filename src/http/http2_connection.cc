@@ -204,9 +204,8 @@ void Http2Connection::Dispatch() {
     Stream* stream = StreamOf(static_cast<uint64_t>(ready_[i]));
     if (stream == nullptr || stream->gone) continue;  // given up meanwhile
     stream->owed = true;
-    service_.Run(
-        stream->intake.plan(), std::move(stream->head.request),
-        std::make_shared<Exchange>(loop_, shared_from_this(), static_cast<uint64_t>(stream->id)));
+    service_.Run(stream->intake.plan(), std::move(stream->head.request),
+                 std::make_shared<Exchange>(shared_from_this(), static_cast<uint64_t>(stream->id)));
   }
   ready_.clear();
 }

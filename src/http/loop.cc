@@ -26,6 +26,13 @@ constexpr auto kTick = std::chrono::milliseconds(200);
 
 thread_local const Loop* this_loop = nullptr;
 
+constexpr std::array<std::array<char, 2>, 256> kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return pairs;
+}();
+
 uint64_t Mix(uint64_t& state) {  // splitmix64: ids need to differ, not to be secret
   uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
@@ -124,7 +131,7 @@ void Loop::Finish() {
 asio::io_context& Loop::io() { return state_->io; }
 bool Loop::OnThisThread() const { return this_loop == this; }
 
-void Loop::Deliver(Delivery delivery) {
+void Loop::Deliver(Delivery&& delivery) {
   if (OnThisThread()) return delivery.Run();
   {
     std::unique_lock lock(state_->mutex);
@@ -171,17 +178,18 @@ void Loop::CutAll() {
 }
 
 RequestId Loop::NextId() {
-  static constexpr char kDigits[] = "0123456789abcdef";
   uint64_t high = Mix(state_->id_state), low = Mix(state_->id_state);
   high = (high & 0xffffffffffff0fffULL) | 0x4000;
   low = (low & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
   RequestId id;
   size_t at = 0;
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) id[at++] = '-';
-    uint64_t& half = i < 16 ? high : low;
-    id[at++] = kDigits[half >> 60];
-    half <<= 4;
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) id[at++] = '-';
+    uint64_t& half = i < 8 ? high : low;
+    const auto& digits = kHexPairs[half >> 56];
+    id[at++] = digits[0];
+    id[at++] = digits[1];
+    half <<= 8;
   }
   return id;
 }

@@ -46,7 +46,7 @@ class Loop {
 
   // Runs it on the loop's thread: at once when that is the caller's, else soon, together with all
   // that others deliver meanwhile. Dropped once the loop has ended. From any thread.
-  void Deliver(Delivery delivery);
+  void Deliver(Delivery&& delivery);
 
   // On the loop's thread.
   // True while deliveries are being run: the session's Settle comes after the last of them, so that

@@ -75,11 +75,11 @@ class Reply {
   class Sink {
    public:
     virtual ~Sink() = default;
-    virtual void Send(Response response) = 0;
+    virtual void Send(Response&& response) = 0;
     virtual std::unique_ptr<BodyWriter> Stream(Response head) = 0;
   };
   explicit Reply(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
-  void Send(Response response) const { sink_->Send(std::move(response)); }
+  void Send(Response&& response) const { sink_->Send(std::move(response)); }
   // Answers with the head now and the body as it is written (head.body must be empty). With a
   // content-length among its headers exactly so many bytes must follow; else the body is chunked.
   std::unique_ptr<BodyWriter> Stream(Response head) const { return sink_->Stream(std::move(head)); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "http/output_internal.h"
 #include "http/service_internal.h"
 #include "http/wire_internal.h"
 
@@ -35,6 +36,39 @@ struct Connection {
   std::shared_ptr<Loop> loop;
   std::unique_ptr<Wire> wire;
   ConnectionCount count;
+};
+
+// What is the same of a connection in every version of HTTP: what it lives on, what it still has to
+// write, and its end.
+class LiveConnection : public Session,
+                       public ReplyTarget,
+                       public WireUser,
+                       public std::enable_shared_from_this<LiveConnection> {
+ public:
+  void Cut() override { Close(true); }
+  std::shared_ptr<Loop> loop() const override { return loop_; }
+  void OnHandshake(WireEvent) override {}  // made before
+  void OnWritten(WireEvent event, size_t bytes) override;
+
+ protected:
+  explicit LiveConnection(Connection connection);
+  // Reads, answers and writes as far as it goes without waiting.
+  virtual void Pump() = 0;
+  // Nobody waits for the requests there are any more.
+  virtual void DropRequests() = 0;
+  void StartWrite();
+  void Close(bool reset);
+
+  Service& service_;
+  const std::shared_ptr<Loop> loop_;
+  const std::unique_ptr<Wire> wire_;
+  ConnectionCount count_;
+  const std::string remote_address_;
+  Output out_;
+  bool write_pending_ = false;
+  bool closed_ = false;
+  SteadyTime now_;
+  SteadyTime write_deadline_ = SteadyTime::max();
 };
 
 // Makes the handshake and looks at what is agreed, or at the first bytes; then hands over to a

@@ -160,23 +160,6 @@ void Http1Connection::FinishSlot(Slot& slot) {
   if (reading_ == Reading::kNothing && in_flight() == 0) ending_ = true;
 }
 
-void Http1Connection::StartWrite() {
-  if (write_pending_ || out_.empty() || closed_) return;
-  write_pending_ = true;
-  write_deadline_ = now_ + service_.options.body_time_max;
-  wire_->Write(shared_from_this(), out_.Front());
-}
-
-void Http1Connection::OnWritten(WireEvent event, size_t bytes) {
-  write_pending_ = false;
-  write_deadline_ = SteadyTime::max();
-  if (closed_) return;
-  if (event != WireEvent::kDone) return Close(false);
-  out_.Consume(bytes);
-  now_ = std::chrono::steady_clock::now();
-  Pump();
-}
-
 // All is written. A client that is still sending would lose the answer to a reset if the connection
 // were closed at once, so what it sends is read and dropped for a while. Over TLS a farewell is
 // owed in any case.
@@ -191,22 +174,13 @@ void Http1Connection::EndConnection() {
   if (!wire_->secure()) StartRead();
 }
 
-void Http1Connection::Close(bool reset) {
-  if (closed_) return;
-  closed_ = true;
-  if (reset) {
-    wire_->Reset();
-  } else {
-    wire_->Close();
-  }
+void Http1Connection::DropRequests() {
   body_.Fail(Error(Code::kUnavailable, "the client went away"));
   for (uint64_t i = first_; i < next_; ++i) {
     if (SlotOf(i).stream) SlotOf(i).stream->Close();
   }
   first_ = next_;
   slots_.clear();
-  count_.Release();
-  loop_->Remove(this);
 }
 
 }  // namespace weft::http

@@ -21,14 +21,9 @@ std::shared_ptr<Session> MakeHttp1(Connection connection, std::string input) {
 }
 
 Http1Connection::Http1Connection(Connection connection, std::string_view input)
-    : service_(connection.service),
-      loop_(std::move(connection.loop)),
-      wire_(std::move(connection.wire)),
-      count_(std::move(connection.count)),
-      remote_address_(wire_->remote_address()),
+    : LiveConnection(std::move(connection)),
       in_size_(std::max(input.size(), kInputBytes)),
-      slots_(1),
-      now_(std::chrono::steady_clock::now()) {
+      slots_(1) {
   in_.reset(new char[in_size_]);
   in_end_ = input.copy(in_.get(), input.size());
 }
@@ -37,7 +32,6 @@ Http1Connection::~Http1Connection() = default;
 
 void Http1Connection::Start() { Pump(); }
 void Http1Connection::Settle() { Pump(); }
-void Http1Connection::OnHandshake(WireEvent) {}
 
 void Http1Connection::OnRead(WireEvent event, size_t bytes) {
   read_pending_ = false;
@@ -330,7 +324,5 @@ void Http1Connection::Drain() {
   now_ = std::chrono::steady_clock::now();
   Pump();
 }
-
-void Http1Connection::Cut() { Close(true); }
 
 }  // namespace weft::http

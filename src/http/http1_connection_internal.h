@@ -10,14 +10,10 @@
 #include "http/body_intake_internal.h"
 #include "http/connection_internal.h"
 #include "http/http1_internal.h"
-#include "http/output_internal.h"
 
 namespace weft::http {
 
-class Http1Connection final : public Session,
-                              public ReplyTarget,
-                              public WireUser,
-                              public std::enable_shared_from_this<Http1Connection> {
+class Http1Connection final : public LiveConnection {
  public:
   Http1Connection(Connection connection, std::string_view input);
   ~Http1Connection() override;
@@ -25,14 +21,10 @@ class Http1Connection final : public Session,
   void Start() override;
   void Tick(SteadyTime now) override;
   void Drain() override;
-  void Cut() override;
   void Settle() override;
 
-  void OnHandshake(WireEvent event) override;
   void OnRead(WireEvent event, size_t bytes) override;
-  void OnWritten(WireEvent event, size_t bytes) override;
 
-  std::shared_ptr<Loop> loop() const override { return loop_; }
   void OnAnswer(uint64_t exchange, Response&& response) override;
   void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) override;
   void OnStreamReady(uint64_t exchange) override;
@@ -64,7 +56,7 @@ class Http1Connection final : public Session,
   bool Owed(uint64_t exchange) const { return exchange >= first_ && exchange < next_; }
   Slot& AddSlot();
 
-  void Pump();  // reads, answers and writes as far as it goes without waiting
+  void Pump() override;
   bool ReadInput();
   bool ReadHead();
   bool TakeHead(std::string_view text);
@@ -85,17 +77,10 @@ class Http1Connection final : public Session,
   void StartStream(Slot& slot);
   void FinishSlot(Slot& slot);
   bool KeepsAlive(const Slot& slot) const;
-  void StartWrite();
   void EndConnection();
-  void Close(bool reset);
+  void DropRequests() override;
   void SetDeadline();
   void OnDeadline();
-
-  Service& service_;
-  std::shared_ptr<Loop> loop_;
-  std::unique_ptr<Wire> wire_;
-  ConnectionCount count_;
-  std::string remote_address_;
 
   // Input: what was read and not yet consumed is [in_begin_, in_end_) of in_.
   std::unique_ptr<char[]> in_;
@@ -111,18 +96,14 @@ class Http1Connection final : public Session,
   std::vector<Slot> slots_;
   uint64_t first_ = 0, next_ = 0;
 
-  Output out_;
-  bool write_pending_ = false;
   bool pumping_ = false;
   bool ending_ = false;    // once the output is written
   bool unread_ = false;    // a request was given up before its end
   bool aborting_ = false;  // so that the peer sees the answer broken off
   bool draining_ = false;
-  bool closed_ = false;
 
-  SteadyTime now_;
   Wait wait_ = Wait::kNone;
-  SteadyTime read_deadline_ = SteadyTime::max(), write_deadline_ = SteadyTime::max();
+  SteadyTime read_deadline_ = SteadyTime::max();
   int64_t lingered_bytes_ = 0;
 };
 

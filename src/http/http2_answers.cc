@@ -190,21 +190,4 @@ void Http2Connection::OnEndSent(Stream& stream) {
   if (!stream.whole) Break(stream, NGHTTP2_NO_ERROR);
 }
 
-void Http2Connection::StartWrite() {
-  if (write_pending_ || out_.empty() || closed_) return;
-  write_pending_ = true;
-  write_deadline_ = now_ + service_.options.body_time_max;
-  wire_->Write(shared_from_this(), out_.Front());
-}
-
-void Http2Connection::OnWritten(WireEvent event, size_t bytes) {
-  write_pending_ = false;
-  write_deadline_ = SteadyTime::max();
-  if (closed_) return;
-  if (event != WireEvent::kDone) return Close(false);
-  out_.Consume(bytes);
-  now_ = std::chrono::steady_clock::now();
-  Pump();
-}
-
 }  // namespace weft::http

@@ -35,13 +35,8 @@ std::shared_ptr<Session> MakeHttp2(Connection connection, std::string input) {
 }
 
 Http2Connection::Http2Connection(Connection connection, std::string input)
-    : service_(connection.service),
-      loop_(std::move(connection.loop)),
-      wire_(std::move(connection.wire)),
-      count_(std::move(connection.count)),
-      remote_address_(wire_->remote_address()),
+    : LiveConnection(std::move(connection)),
       in_(std::move(input)),
-      now_(std::chrono::steady_clock::now()),
       greeting_deadline_(now_ + service_.options.header_time_max),
       idle_since_(now_) {
   session_ = NewHttp2Session(*this);
@@ -61,8 +56,6 @@ void Http2Connection::Start() {
   Feed(in_);
   Pump();
 }
-
-void Http2Connection::OnHandshake(WireEvent) {}
 
 void Http2Connection::OnRead(WireEvent event, size_t bytes) {
   read_pending_ = false;
@@ -345,8 +338,6 @@ void Http2Connection::Drain() {
   Pump();
 }
 
-void Http2Connection::Cut() { Close(true); }
-
 void Http2Connection::Terminate(uint32_t reason) {
   if (ending_) return;
   ending_ = true;
@@ -357,31 +348,18 @@ void Http2Connection::Terminate(uint32_t reason) {
 // closed at once, so what it sends is read and dropped for a while.
 void Http2Connection::EndConnection() {
   ending_ = lingering_ = true;
-  DropStreams();
+  DropRequests();
   linger_deadline_ = now_ + kLingerTime;
   wire_->EndWriting(shared_from_this());
   if (!wire_->secure()) StartRead();
 }
 
-void Http2Connection::DropStreams() {
+void Http2Connection::DropRequests() {
   for (const auto& [id, stream] : streams_) {
     stream->intake.Fail(Error(Code::kUnavailable, "the client went away"));
     if (stream->stream) stream->stream->Close();
   }
   streams_.clear();
-}
-
-void Http2Connection::Close(bool reset) {
-  if (closed_) return;
-  closed_ = true;
-  if (reset) {
-    wire_->Reset();
-  } else {
-    wire_->Close();
-  }
-  DropStreams();
-  count_.Release();
-  loop_->Remove(this);
 }
 
 }  // namespace weft::http

@@ -17,7 +17,6 @@
 
 #include "http/connection_internal.h"
 #include "http/http2_stream_internal.h"
-#include "http/output_internal.h"
 
 namespace weft::http {
 
@@ -31,10 +30,7 @@ class FrameAllowance {
   SteadyTime at_{};
 };
 
-class Http2Connection final : public Session,
-                              public ReplyTarget,
-                              public WireUser,
-                              public std::enable_shared_from_this<Http2Connection> {
+class Http2Connection final : public LiveConnection {
  public:
   Http2Connection(Connection connection, std::string input);
   ~Http2Connection() override;
@@ -42,14 +38,10 @@ class Http2Connection final : public Session,
   void Start() override;
   void Tick(SteadyTime now) override;
   void Drain() override;
-  void Cut() override;
   void Settle() override;
 
-  void OnHandshake(WireEvent event) override;
   void OnRead(WireEvent event, size_t bytes) override;
-  void OnWritten(WireEvent event, size_t bytes) override;
 
-  std::shared_ptr<Loop> loop() const override { return loop_; }
   void OnAnswer(uint64_t exchange, Response&& response) override;
   void OnStream(uint64_t exchange, Response head, std::shared_ptr<OutStream> stream) override;
   void OnStreamReady(uint64_t exchange) override;
@@ -81,27 +73,20 @@ class Http2Connection final : public Session,
   void ReleaseWithheld();
   bool MayGather(const Stream& stream) const;
   void Uncount(Stream& stream);
-  void DropStreams();
+  void DropRequests() override;
 
   void SendHead(Stream& stream, const Response& head, std::optional<int64_t> length, bool has_body);
   void SendWhole(Stream& stream, Response response);
   void Break(Stream& stream, uint32_t reason);
 
-  void Pump();  // dispatches, sends and reads as far as it goes without waiting
+  void Pump() override;
   void SettleSoon();
   void StartRead();
-  void StartWrite();
   bool TickStreams();  // true when it did something
   bool idle() const { return streams_.empty() && out_.empty() && !write_pending_; }
   void Terminate(uint32_t reason);
   void EndConnection();
-  void Close(bool reset);
 
-  Service& service_;
-  std::shared_ptr<Loop> loop_;
-  std::unique_ptr<Wire> wire_;
-  ConnectionCount count_;
-  const std::string remote_address_;
   nghttp2_session* session_ = nullptr;
 
   // The oldest first. One that is gone stays for as long as its handler owes the answer, so that
@@ -115,19 +100,15 @@ class Http2Connection final : public Session,
 
   std::string in_;
   bool read_pending_ = false;
-  Output out_;
-  bool write_pending_ = false;
   bool pumping_ = false;
   bool settling_ = false;
   bool ending_ = false;  // nothing that comes counts any more
   bool lingering_ = false;
   int64_t lingered_bytes_ = 0;
-  bool closed_ = false;
 
-  SteadyTime now_;
   SteadyTime greeting_deadline_;  // for the client's first frame
   SteadyTime idle_since_;
-  SteadyTime write_deadline_ = SteadyTime::max(), linger_deadline_ = SteadyTime::max();
+  SteadyTime linger_deadline_ = SteadyTime::max();
 };
 
 }  // namespace weft::http

@@ -103,9 +103,17 @@ Status ReadCredential(std::string_view text, Signature& out) {
   return {};
 }
 
+// A table, for no processor can guess which kind of digit is next.
+constexpr std::array<bool, 256> kLowerHexDigits = [] {
+  std::array<bool, 256> set{};
+  for (char c = '0'; c <= '9'; ++c) set[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'f'; ++c) set[static_cast<unsigned char>(c)] = true;
+  return set;
+}();
+
 bool HexSignature(std::string_view text) {
   return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           return kLowerHexDigits[static_cast<unsigned char>(c)];
          });
 }
 

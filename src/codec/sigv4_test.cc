@@ -321,6 +321,13 @@ TEST(SigV4, SaysWhatIsWrongWithASignature) {
   EXPECT_TRUE(says(Failure(header("AWS4-HMAC-SHA256 " + credential +
                                   ", SignedHeaders=host;x-amz-date, Signature=zz")),
                    "64 hexadecimal"));
+  for (const char* bad : {"g", "A", "F", "/", ":", "`", " ", "\xe9", ""}) {
+    EXPECT_TRUE(says(Failure(header("AWS4-HMAC-SHA256 " + credential +
+                                    ", SignedHeaders=host;x-amz-date, Signature=" +
+                                    std::string(32, '9') + bad + std::string(31, 'f'))),
+                     "64 hexadecimal"))
+        << bad;
+  }
   EXPECT_TRUE(says(Failure(header("AWS4-ECDSA-P256-SHA256 " + credential + end)), "not supported"));
   EXPECT_TRUE(says(Failure(header("AWS AK:abc=")), "not supported"));
   HeaderList twice = header("AWS4-HMAC-SHA256 " + credential + end);

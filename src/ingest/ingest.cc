@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
+#include <atomic>
 #include <utility>
 
 #include "base/units.h"
@@ -92,25 +92,25 @@ bool CheckOne(Gate& gate, Gate::Pass& pass, codec::RecordFormat format, const co
   return true;
 }
 
-// Random numbers, many of them by one call of the kernel.
+uint64_t Scatter(uint64_t z) {  // the output function of SplitMix64
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+  return z ^ z >> 31;
+}
+
+// Numbers for ids, which need to differ and not to be secret: two runs from beginnings that are
+// random. Safe from any thread.
 class Drawn {
  public:
-  explicit Drawn(Random& random) : random_(random) {}
+  explicit Drawn(Random& random) : first_(random.Next()), second_(random.Next()) {}
   std::pair<uint64_t, uint64_t> Next() {
-    std::lock_guard lock(mutex_);
-    if (left_ == 0) {
-      random_.Fill(numbers_.data(), sizeof numbers_);
-      left_ = numbers_.size();
-    }
-    left_ -= 2;
-    return {numbers_[left_], numbers_[left_ + 1]};
+    const uint64_t step = step_.fetch_add(0x9e3779b97f4a7c15ULL, std::memory_order_relaxed);
+    return {Scatter(first_ + step), Scatter(second_ + step)};
   }
 
  private:
-  Random& random_;
-  std::mutex mutex_;
-  std::array<uint64_t, 256> numbers_{};  // guarded by the mutex, as the next
-  size_t left_ = 0;
+  const uint64_t first_, second_;
+  std::atomic<uint64_t> step_ = 0;
 };
 
 std::string UuidText(uint64_t high, uint64_t low) {

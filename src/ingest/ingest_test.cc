@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "ingest/pieces.h"
@@ -222,6 +223,31 @@ TEST(Ingest, BatchIdsRise) {
   auto first = product.ingest->NewBatchId();
   std::this_thread::sleep_for(milliseconds(3));
   EXPECT_LT(first, product.ingest->NewBatchId());
+}
+
+TEST(Ingest, BatchIdsDifferBetweenThreadsAndRuns) {
+  constexpr size_t kThreads = 4, kIds = 5'000;
+  std::vector<std::string> ids(2 * kThreads * kIds);
+  size_t at = 0;
+  for (int run = 0; run < 2; ++run) {
+    TestProduct product(Mode::kAtomic);
+    std::vector<std::jthread> threads;
+    for (size_t t = 0; t < kThreads; ++t, at += kIds) {
+      threads.emplace_back([&product, own = ids.begin() + static_cast<std::ptrdiff_t>(at)] {
+        for (size_t i = 0; i < kIds; ++i) {
+          own[static_cast<std::ptrdiff_t>(i)] = product.ingest->NewBatchId();
+        }
+      });
+    }
+  }
+  for (const std::string& id : ids) {
+    ASSERT_EQ(id.size(), 36U) << id;
+    ASSERT_TRUE(id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-') << id;
+    ASSERT_TRUE(id[14] == '7' && std::string_view("89ab").find(id[19]) != std::string_view::npos)
+        << "version and variant: " << id;
+  }
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 TEST(RecordBudget, BoundsWhatIsInWorkAndLetsAnyoneWorkAlone) {

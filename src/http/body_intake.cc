@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "http/body_intake_internal.h"
 
 namespace weft::http {
+namespace {
+
+constexpr int64_t kRoomBytesMax = 256 << 10;
+
+}  // namespace
 
 std::optional<Refusal> BodyIntake::Start(BodyPlan plan, int64_t bytes_said) {
   plan_ = plan;
   bytes_ = 0;
-  full_ = false;
+  full_ = in_place_ = false;
   stream_.reset();
   if (bytes_said > plan_.bytes_max) return TooLong();
   return std::nullopt;
@@ -31,6 +37,14 @@ std::optional<Refusal> BodyIntake::Take(BytesView piece, Bytes& whole) {
     whole.append(piece);
   }
   return std::nullopt;
+}
+
+std::span<char> BodyIntake::Room(Bytes& whole, int64_t left) {
+  const auto taken = static_cast<size_t>(bytes_);
+  if (whole.size() == taken)
+    whole.resize(taken + static_cast<size_t>(std::min(left, kRoomBytesMax)));
+  in_place_ = true;
+  return std::span(whole).subspan(taken);
 }
 
 void BodyIntake::End(Bytes& whole) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "http/answer_internal.h"
 #include "http/exchange_internal.h"
@@ -27,6 +28,11 @@ class BodyIntake {
 
   // The next piece; `whole` gets it unless it is streamed. A refusal when that is too much.
   std::optional<Refusal> Take(BytesView piece, Bytes& whole);
+  // The same without a copy: where the next of the `left` octets may be put, then how many were.
+  // All that follows of a body comes so. Memory is taken as octets come, whatever was said of them.
+  std::span<char> Room(Bytes& whole, int64_t left);
+  void Took(size_t bytes) { bytes_ += static_cast<int64_t>(bytes); }
+  bool in_place() const { return in_place_; }
   void End(Bytes& whole);
   // The handler, which is at it already, learns why nothing more comes.
   void Fail(Error error);
@@ -37,6 +43,7 @@ class BodyIntake {
   int64_t bytes_ = 0;
   std::shared_ptr<InStream> stream_;
   bool full_ = false;
+  bool in_place_ = false;
 };
 
 // Request::body's promise of room behind the end.

@@ -2,6 +2,7 @@
 // The receiving side and the life of a connection; the sending side is http1_answers.cc.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "http/http1_connection_internal.h"
@@ -35,6 +36,7 @@ void Http1Connection::Settle() { Pump(); }
 
 void Http1Connection::OnRead(WireEvent event, size_t bytes) {
   read_pending_ = false;
+  const bool in_place = std::exchange(read_in_place_, false);
   if (closed_) return;
   if (event == WireEvent::kFailed) return Close(false);
   if (event == WireEvent::kEnded) input_ended_ = true;
@@ -43,9 +45,10 @@ void Http1Connection::OnRead(WireEvent event, size_t bytes) {
     if (input_ended_ || lingered_bytes_ > (int64_t{1} << 20)) return Close(false);
     return StartRead();
   }
-  in_end_ += bytes;
+  if (!in_place) in_end_ += bytes;
   if (reading_ == Reading::kBody && bytes > 0) wait_ = Wait::kNone;  // the time runs anew
   now_ = std::chrono::steady_clock::now();
+  if (in_place && reading_ == Reading::kBody) TookInPlace(bytes);
   Pump();
 }
 
@@ -189,6 +192,20 @@ bool Http1Connection::TakeBody(BytesView piece) {
   return !refusal;
 }
 
+// A large body of known length is received where it stays.
+bool Http1Connection::ReadsInPlace() const {
+  return reading_ == Reading::kBody && !decoder_.chunked() && !body_.streams() &&
+         in_begin_ == in_end_ &&
+         (body_.in_place() || decoder_.left() > static_cast<int64_t>(kInputBytes));
+}
+
+void Http1Connection::TookInPlace(size_t bytes) {
+  SlotOf(next_ - 1).owes_continue = false;
+  decoder_.Skip(static_cast<int64_t>(bytes));
+  body_.Took(bytes);
+  if (decoder_.left() == 0) EndBody();
+}
+
 void Http1Connection::EndBody() {
   reading_ = Reading::kHead;
   Slot& slot = SlotOf(next_ - 1);
@@ -271,8 +288,13 @@ void Http1Connection::StartRead() {
   if (reading_ == Reading::kHead && (in_flight() >= kPipelinedMax || out_.bytes() > kUnsentMax))
     return;
   if (reading_ == Reading::kLingering) in_begin_ = in_end_ = 0;
-  MakeRoom();
   read_pending_ = true;
+  if (ReadsInPlace()) {
+    read_in_place_ = true;
+    const auto room = body_.Room(head_.request.body, decoder_.left());
+    return wire_->Read(shared_from_this(), room.data(), room.size());
+  }
+  MakeRoom();
   wire_->Read(shared_from_this(), in_.get() + in_end_, in_size_ - in_end_);
 }
 

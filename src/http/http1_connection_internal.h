@@ -63,6 +63,8 @@ class Http1Connection final : public LiveConnection {
   void PlanBody();
   bool ReadBody();
   bool TakeBody(BytesView piece);
+  bool ReadsInPlace() const;
+  void TookInPlace(size_t bytes);
   void EndBody();
   void Dispatch();
   void Refuse(Refusal refusal);    // answers instead of a handler; nothing more is read
@@ -87,6 +89,7 @@ class Http1Connection final : public LiveConnection {
   size_t in_size_ = 0, in_begin_ = 0, in_end_ = 0, in_searched_ = 0;
   Reading reading_ = Reading::kHead;
   bool read_pending_ = false;
+  bool read_in_place_ = false;  // the pending one: into the body itself
   bool input_ended_ = false;
   Head head_;
   BodyDecoder decoder_;

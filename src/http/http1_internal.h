@@ -34,6 +34,8 @@ class BodyDecoder {
   // Consumes from the front of `input`; `piece` is the part of the body found, a view into it,
   // maybe empty. Call again with the rest as long as it is kMore and something was consumed.
   State Feed(std::string_view& input, std::string_view& piece);
+  // So many octets of a body of known length were taken without it.
+  void Skip(int64_t bytes) { left_ -= bytes; }
   bool chunked() const { return chunked_; }
   int64_t left() const { return left_; }  // of the body, or of the present chunk
 

@@ -168,14 +168,17 @@ TEST_F(HostileTest, AStalledBodyIsAnswered408) {
   options.body_time_max = seconds(1);
   StartEcho();
   ExpectRefused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel", 408);
+  ExpectRefused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\nhel", 408);
 }
 
 TEST_F(HostileTest, ABodyCutOffIsRefused) {
   StartEcho();
-  RawSocket client(port());
-  client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel");
-  client.EndSending();
-  EXPECT_EQ(client.Receive().status, 400);
+  for (const char* length : {"5", "50000"}) {
+    RawSocket client(port());
+    client.Send(fmt::format("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\nhel", length));
+    client.EndSending();
+    EXPECT_EQ(client.Receive().status, 400);
+  }
 }
 
 TEST_F(HostileTest, IdleConnectionsAreClosedSilently) {

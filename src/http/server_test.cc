@@ -194,6 +194,24 @@ TEST_F(ServerTest, TakesLargeBodiesInAnyPieces) {
   sender.join();
 }
 
+TEST_F(ServerTest, KeepsBodiesOfKnownLengthApartWhereverTheyAreCut) {
+  Start([](Request request, Reply reply) { reply.Send({200, {}, std::move(request.body)}); });
+  const std::string body = SystemRandom().NextBytes(40'000);
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 40000\r\n\r\n";
+  const std::string two = head + body + head + body;
+  const size_t end = head.size() + body.size();
+  RawSocket client(port());
+  // Around the head, what is read with it, the end of the first and the beginning of the second.
+  for (size_t cut : {head.size(), head.size() + 1, size_t{8'192}, size_t{8'193}, size_t{20'000},
+                     end - 1, end, end + 1, end + 20, end + 20'000}) {
+    client.Send(std::string_view(two).substr(0, cut));
+    std::this_thread::sleep_for(milliseconds(5));
+    client.Send(std::string_view(two).substr(cut));
+    EXPECT_TRUE(client.Receive().body == body) << cut;
+    EXPECT_TRUE(client.Receive().body == body) << cut;
+  }
+}
+
 TEST_F(ServerTest, HeadHasTheLengthAndNoBody) {
   Start([](Request request, Reply reply) {
     if (request.path == "/stream") {
@@ -261,6 +279,17 @@ TEST_F(ServerTest, Sends100OnlyWhenTheBodyIsWanted) {
   client.Send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n");
   EXPECT_EQ(client.Receive().status, 413);
   EXPECT_TRUE(client.ClosedWithin(milliseconds(4000)));
+}
+
+TEST_F(ServerTest, Sends100ForALargeBody) {
+  Start([](Request request, Reply reply) { reply.Send({200, {}, std::move(request.body)}); });
+  const std::string body(50'000, 'b');
+  RawSocket client(port());
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 50000\r\n\r\n");
+  EXPECT_EQ(client.Receive().status, 100);
+  client.Send(body);
+  EXPECT_TRUE(client.Receive().body == body);
 }
 
 TEST_F(ServerTest, AClientMayStopSendingAndStillReadItsAnswers) {

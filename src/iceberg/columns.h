@@ -87,7 +87,8 @@ class ColumnBuilder {
   // FinishRow are shorter.
   virtual std::vector<ColumnView> Views() const = 0;
   // Appends the rows from `first` to before `end` of columns of the same schema: a chunk's, or
-  // another builder's Views. Whole buffers are copied, so that a row costs little.
+  // another builder's Views. Whole buffers are copied, so that a row costs little. A column that
+  // has no values there yet lags behind here: its values follow before the next call.
   virtual void AppendRows(const std::vector<ColumnView>& columns, int64_t first, int64_t end) = 0;
   // Forgets all rows: Clear keeps the memory for the next ones, Reset gives it back.
   virtual void Clear() = 0;

@@ -704,8 +704,9 @@ class Builder : public ColumnBuilder {
   void AppendRows(const std::vector<ColumnView>& columns, int64_t first, int64_t end) override {
     CHECK(columns.size() == columns_.size());
     for (size_t i = 0; i < columns_.size(); ++i) {
-      CHECK(columns[i].length >= end && columns_[i]->length() == rows_);
-      columns_[i]->AppendRows(columns[i], first, end);
+      CHECK(columns[i].length >= end || columns[i].length == 0);
+      CHECK(columns_[i]->length() == rows_);
+      if (columns[i].length > 0) columns_[i]->AppendRows(columns[i], first, end);
     }
     rows_ += end - first;
   }

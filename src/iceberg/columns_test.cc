@@ -245,6 +245,24 @@ TEST(Columns, MayLagBehindUntilTheyAreSealed) {
   EXPECT_EQ(TextAt((*chunk)->columns()[1], 2), "2");
 }
 
+TEST(Columns, ThatLagBehindDoSoWhereTheyAreCopied) {
+  auto schema = std::make_shared<Schema>();
+  schema->fields = {Of("late", TypeKind::kString), Of("number", TypeKind::kLong)};
+  auto from = ColumnBuilder::Make(schema), to = ColumnBuilder::Make(schema);
+  for (int row = 0; row < 3; ++row) {
+    from->column(1).AppendInteger(row);
+    from->FinishRow();
+  }
+  for (int begin : {0, 3}) {
+    to->AppendRows(from->Views(), 0, 3);
+    for (int row = 0; row < 3; ++row) to->column(0).AppendBytes(std::to_string(begin + row));
+  }
+  auto chunk = to->Seal();
+  ASSERT_TRUE(chunk.ok());
+  ASSERT_EQ((*chunk)->rows(), 6);
+  EXPECT_EQ(TextAt((*chunk)->columns()[0], 5), "5");
+}
+
 TEST(Columns, HoldNothingWithoutColumns) {
   auto builder = ColumnBuilder::Make(std::make_shared<Schema>());
   builder->FinishRow();

@@ -42,9 +42,11 @@ void Draft::Place(int shard, int64_t first, int64_t arrival_us, int64_t record_b
   charge_.Set(std::max(charge_.bytes(), rows_->bytes()));
 }
 
-void Draft::Finish(size_t id_column, size_t arrival_column) {
-  auto& ids = rows_->column(id_column);
-  auto& arrivals = rows_->column(arrival_column);
+void Draft::AppendTo(iceberg::ColumnBuilder& columns, size_t id_column,
+                     size_t arrival_column) const {
+  columns.AppendRows(rows_->Views(), 0, rows_->rows());
+  auto& ids = columns.column(id_column);
+  auto& arrivals = columns.column(arrival_column);
   std::string id = stream::RecordId(shard_, {first_});
   for (int64_t row = 0; row < rows_->rows(); ++row) {
     ids.AppendBytes(id);

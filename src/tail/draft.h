@@ -46,8 +46,8 @@ class Draft {
 
   // When the records are durable: where they are.
   void Place(int shard, int64_t first, int64_t arrival_us, int64_t record_bytes);
-  // Gives every row its `_id` and `_arrival`; once.
-  void Finish(size_t id_column, size_t arrival_column);
+  // Copies the rows to columns of the same schema, where each gets its `_id` and `_arrival` too.
+  void AppendTo(iceberg::ColumnBuilder& columns, size_t id_column, size_t arrival_column) const;
 
   int64_t table_id() const { return table_id_; }
   int shard() const { return shard_; }

@@ -42,32 +42,48 @@ void ShardColumns::Account(const Entry& entry, int sign) {
   record_bytes_ += sign * entry.record_bytes;
 }
 
-void ShardColumns::Append(const std::shared_ptr<const iceberg::Schema>& schema,
-                          const std::vector<iceberg::ColumnView>& rows, int64_t end,
-                          const std::vector<int64_t>& offsets, int64_t record_bytes) {
-  const int64_t count = rows.empty() ? 0 : rows.front().length;
-  CHECK(end >= end_ && (offsets.empty() ? count == end - end_ || count == 0
-                                        : static_cast<int64_t>(offsets.size()) == count));
+iceberg::ColumnBuilder& ShardColumns::Open(const std::shared_ptr<const iceberg::Schema>& schema) {
   if (open_ == nullptr) {
     open_ = spare_ != nullptr ? std::move(spare_) : iceberg::ColumnBuilder::Make(schema);
     spare_bytes_ = 0;
     next_ = {.begin = end_, .end = end_, .chunk = nullptr, .offsets = {}};
     scattered_ = false;
   }
+  return *open_;
+}
+
+void ShardColumns::Append(const std::shared_ptr<const iceberg::Schema>& schema,
+                          const std::vector<iceberg::ColumnView>& rows, int64_t end,
+                          const std::vector<int64_t>& offsets, int64_t record_bytes) {
+  const int64_t count = rows.empty() ? 0 : rows.front().length;
+  CHECK(end >= end_ && (offsets.empty() ? count == end - end_ || count == 0
+                                        : static_cast<int64_t>(offsets.size()) == count));
+  Open(schema).AppendRows(rows, 0, count);
+  Advance(count, end, offsets, record_bytes);
+}
+
+void ShardColumns::Append(const Draft& draft, size_t id_column, size_t arrival_column) {
+  CHECK(draft.begin() == end_);
+  draft.AppendTo(Open(draft.schema()), id_column, arrival_column);
+  Advance(draft.end() - end_, draft.end(), {}, draft.record_bytes());
+}
+
+void ShardColumns::Advance(int64_t rows, int64_t end, const std::vector<int64_t>& offsets,
+                           int64_t record_bytes) {
   const bool in_turn =
-      offsets.empty() ? count == end - end_
+      offsets.empty() ? rows == end - end_
                       : InTurn(offsets) && offsets.front() == end_ && offsets.back() == end - 1;
   if (!in_turn && !scattered_) {
     scattered_ = true;
-    for (int64_t row = 0; row < open_->rows(); ++row) next_.offsets.push_back(next_.begin + row);
+    // So far row r was the record next_.begin + r, and all had one.
+    for (int64_t offset = next_.begin; offset < end_; ++offset) next_.offsets.push_back(offset);
   }
   if (scattered_ && offsets.empty()) {
-    for (int64_t row = 0; row < count; ++row) next_.offsets.push_back(end_ + row);
+    for (int64_t row = 0; row < rows; ++row) next_.offsets.push_back(end_ + row);
   } else if (scattered_) {
     next_.offsets.insert(next_.offsets.end(), offsets.begin(), offsets.end());
   }
   appended_ = true;
-  open_->AppendRows(rows, 0, count);
   next_.end = end_ = end;
   next_.record_bytes += record_bytes;
   record_bytes_ += record_bytes;

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "iceberg/columns.h"
+#include "tail/draft.h"
 
 namespace weft::tail {
 
@@ -42,6 +43,8 @@ class ShardColumns {
   void Append(const std::shared_ptr<const iceberg::Schema>& schema,
               const std::vector<iceberg::ColumnView>& rows, int64_t end,
               const std::vector<int64_t>& offsets, int64_t record_bytes);
+  // The same for a draft of all the records from end() on to its own end.
+  void Append(const Draft& draft, size_t id_column, size_t arrival_column);
   int64_t open_bytes() const { return open_ == nullptr ? 0 : open_->bytes(); }
   // Takes what is a chunk already and begins at end(). Nothing is open.
   void Push(Entry entry);
@@ -69,6 +72,11 @@ class ShardColumns {
 
  private:
   void Account(const Entry& entry, int sign);
+  // Where the rows behind end() go.
+  iceberg::ColumnBuilder& Open(const std::shared_ptr<const iceberg::Schema>& schema);
+  // So many rows were taken: of all records from end() to `end`, or of those at `offsets`.
+  void Advance(int64_t rows, int64_t end, const std::vector<int64_t>& offsets,
+               int64_t record_bytes);
 
   int64_t begin_, end_;
   int64_t bytes_ = 0;  // of chunks

@@ -276,9 +276,7 @@ Status TableColumns::Step(const stream::ShardId& shard, ShardColumns& columns, i
   const Draft* next = NextDraft(shard.number, columns);
   if (next != nullptr && next->begin() == columns.end()) {
     auto draft = TakeDraft(shard.number);
-    draft->Finish(id_column_, arrival_column_);
-    columns.Append(converter_->schema(), draft->rows().Views(), draft->end(), {},
-                   draft->record_bytes());
+    columns.Append(*draft, id_column_, arrival_column_);
     std::lock_guard lock(drafts_mutex_);
     if (idle_.size() < kIdleDraftsMax && draft->bytes() <= kIdleDraftBytesMax) {
       idle_.push_back(std::move(draft));

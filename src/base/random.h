@@ -21,6 +21,15 @@ class Random {
   std::string NextText(size_t length, const char* alphabet);
 };
 
+// SplitMix64, for ids that need to differ and not to be secret: scattered, the numbers of a run
+// with this step from any beginning look drawn, and no two of them are alike.
+constexpr uint64_t kScatterStep = 0x9e3779b97f4a7c15;
+constexpr uint64_t Scatter(uint64_t z) {
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
 // The kernel's generator: fit for keys and secrets.
 Random& SystemRandom();
 

@@ -46,5 +46,13 @@ TEST(RandomTest, TextUsesItsAlphabetEvenly) {
   for (const auto& [c, count] : counts) EXPECT_NEAR(count, 10'000, 600) << c;
 }
 
+TEST(RandomTest, ScatteredNumbersAreThoseOfSplitMix64) {
+  // The first numbers that the published generator gives from 0.
+  uint64_t state = 0;
+  EXPECT_EQ(Scatter(state += kScatterStep), 0xe220a8397b1dcdafU);
+  EXPECT_EQ(Scatter(state += kScatterStep), 0x6e789e6aa1b965f4U);
+  EXPECT_EQ(Scatter(state += kScatterStep), 0x06c45d188009454fU);
+}
+
 }  // namespace
 }  // namespace weft

@@ -26,20 +26,6 @@ constexpr auto kTick = std::chrono::milliseconds(200);
 
 thread_local const Loop* this_loop = nullptr;
 
-constexpr std::array<std::array<char, 2>, 256> kHexPairs = [] {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<std::array<char, 2>, 256> pairs{};
-  for (size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
-  return pairs;
-}();
-
-uint64_t Mix(uint64_t& state) {  // splitmix64: ids need to differ, not to be secret
-  uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return z ^ z >> 31;
-}
-
 }  // namespace
 
 struct Loop::State {
@@ -178,20 +164,11 @@ void Loop::CutAll() {
 }
 
 RequestId Loop::NextId() {
-  uint64_t high = Mix(state_->id_state), low = Mix(state_->id_state);
+  uint64_t high = Scatter(state_->id_state += kScatterStep);
+  uint64_t low = Scatter(state_->id_state += kScatterStep);
   high = (high & 0xffffffffffff0fffULL) | 0x4000;
   low = (low & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
-  RequestId id;
-  size_t at = 0;
-  for (int i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) id[at++] = '-';
-    uint64_t& half = i < 8 ? high : low;
-    const auto& digits = kHexPairs[half >> 56];
-    id[at++] = digits[0];
-    id[at++] = digits[1];
-    half <<= 8;
-  }
-  return id;
+  return codec::ToUuidText(high, low);
 }
 
 std::string_view Loop::date() {

@@ -2,13 +2,13 @@
 // One io thread with the connections that live on it.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
 
 #include "base/random.h"
+#include "codec/uuid.h"
 #include "http/exchange_internal.h"
 
 namespace boost::asio {
@@ -18,7 +18,7 @@ class io_context;
 namespace weft::http {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
-using RequestId = std::array<char, 36>;
+using RequestId = codec::UuidText;
 
 // A connection as its io thread sees it. All on that thread.
 class Session {

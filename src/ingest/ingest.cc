@@ -2,12 +2,11 @@
 #include "ingest/ingest.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <utility>
 
 #include "base/units.h"
-#include "codec/hash.h"
+#include "codec/uuid.h"
 #include "ingest/answers.h"
 #include "ingest/gates.h"
 #include "ingest/keyed_records.h"
@@ -92,19 +91,13 @@ bool CheckOne(Gate& gate, Gate::Pass& pass, codec::RecordFormat format, const co
   return true;
 }
 
-uint64_t Scatter(uint64_t z) {  // the output function of SplitMix64
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-  return z ^ z >> 31;
-}
-
 // Numbers for ids, which need to differ and not to be secret: two runs from beginnings that are
 // random. Safe from any thread.
 class Drawn {
  public:
   explicit Drawn(Random& random) : first_(random.Next()), second_(random.Next()) {}
   std::pair<uint64_t, uint64_t> Next() {
-    const uint64_t step = step_.fetch_add(0x9e3779b97f4a7c15ULL, std::memory_order_relaxed);
+    const uint64_t step = step_.fetch_add(kScatterStep, std::memory_order_relaxed);
     return {Scatter(first_ + step), Scatter(second_ + step)};
   }
 
@@ -112,22 +105,6 @@ class Drawn {
   const uint64_t first_, second_;
   std::atomic<uint64_t> step_ = 0;
 };
-
-std::string UuidText(uint64_t high, uint64_t low) {
-  std::array<char, 16> octets;
-  for (size_t i = 0; i < 8; ++i) {
-    octets[i] = static_cast<char>(high >> (56 - 8 * i));
-    octets[8 + i] = static_cast<char>(low >> (56 - 8 * i));
-  }
-  std::string text(36, '-');
-  size_t from = 0, at = 0;
-  for (const size_t group : {4, 2, 2, 2, 6}) {
-    codec::HexEncodeTo({octets.data() + from, group}, text.data() + at);
-    from += group;
-    at += 2 * group + 1;
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -458,8 +435,10 @@ std::string Ingest::NewBatchId() {
   const auto now =
       std::chrono::duration_cast<milliseconds>(state_->clock.Now().time_since_epoch()).count();
   const auto [high, low] = state_->drawn.Next();
-  return UuidText(static_cast<uint64_t>(now) << 16 | 0x7000 | (high & 0xfff),
-                  (low & 0x3fff'ffff'ffff'ffffULL) | 0x8000'0000'0000'0000ULL);
+  const codec::UuidText text =
+      codec::ToUuidText(static_cast<uint64_t>(now) << 16 | 0x7000 | (high & 0xfff),
+                        (low & 0x3fff'ffff'ffff'ffffULL) | 0x8000'0000'0000'0000ULL);
+  return {text.data(), text.size()};
 }
 
 }  // namespace weft::ingest

@@ -39,11 +39,11 @@ def megabytes(seen):
 
 
 def once(work):
-    """Remembers what was measured, for the figures that are compared with it."""
+    """Remembers what was measured on these cores, for the figures that are compared with it."""
 
     @functools.wraps(work)
     def remembered(bench, *arguments):
-        key = (work.__name__, *arguments)
+        key = (work.__name__, *bench.machine.load_cores, *arguments)
         if key not in bench.measured:
             bench.measured[key] = work(bench, *arguments)
         return bench.measured[key]
@@ -150,11 +150,19 @@ def small_line(bench, name, connections, ours, plain, bar="", note=""):
 def small(bench):
     """Single records, acknowledged when on disk, by how many connections there are."""
     for connections in CONNECTIONS:
-        options = {"connections": connections, "seconds": bench.seconds, "warm_up": 1}
         plain = no_work(bench, connections, False)
-        with Server(bench.machine, bench.weft, bench.folder(f"small-{connections}")).apply() as server:
-            ours = load(bench, server.port, server.key("press"), "small", **options)
-        small_line(bench, f"small_{connections}", connections, ours, plain, ">= 0.5" if connections == 64 else "")
+        bar = ">= 0.5" if connections == 64 else ""
+        small_line(bench, f"small_{connections}", connections, small_load(bench, connections), plain, bar)
+    if bench.machine.pinned:
+        with bench.machine.crowded():
+            plain, ours = no_work(bench, 64, False), small_load(bench, 64)
+            small_line(bench, "small_64_shared", 64, ours, plain, ">= 0.5", "server and load on the same 2 cores; ")
+
+
+def small_load(bench, connections):
+    with Server(bench.machine, bench.weft, bench.folder(f"small-{len(bench.lines)}")).apply() as server:
+        options = {"connections": connections, "seconds": bench.seconds, "warm_up": 1}
+        return load(bench, server.port, server.key("press"), "small", **options)
 
 
 def burst(bench, server, product="batches", **more):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The machine, and the processes that are measured on it: the server, the load, the yardsticks."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -34,6 +35,17 @@ class Machine:
         if not self.pinned:
             return command
         return ["taskset", "-c", ",".join(map(str, cores)), *command]
+
+    @contextlib.contextmanager
+    def crowded(self):
+        """As on a machine that has no more cores than the server's: the load shares them meanwhile."""
+        apart, self.load_cores = self.load_cores, self.server_cores
+        os.sched_setaffinity(0, self.load_cores)
+        try:
+            yield
+        finally:
+            self.load_cores = apart
+            os.sched_setaffinity(0, self.load_cores)
 
     def describe(self):
         text = pathlib.Path("/proc/cpuinfo").read_text()

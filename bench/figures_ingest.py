@@ -6,6 +6,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from load import (
     RECORDS_OF_A_BATCH,
@@ -77,6 +78,10 @@ def tls_files(bench):
 
 @once
 def no_work(bench, connections, tls):
+    return empty_load(bench, connections, tls)
+
+
+def empty_load(bench, connections, tls):
     """The same HTTP server with a handler that does nothing, under the same load."""
     files = tls_files(bench) if tls else None
     with yardstick_server(bench, "answer", quick=True, tls=files) as empty:
@@ -155,12 +160,21 @@ def small(bench):
         small_line(bench, f"small_{connections}", connections, small_load(bench, connections), plain, bar)
     if bench.machine.pinned:
         with bench.machine.crowded():
-            plain, ours = no_work(bench, 64, False), small_load(bench, 64)
-            small_line(bench, "small_64_shared", 64, ours, plain, ">= 0.5", "server and load on the same 2 cores; ")
+            small_shared(bench)
+
+
+def small_shared(bench):
+    """With the load on the server's cores, where a second more or less of other work shows: in turn, three times."""
+    rounds = [(empty_load(bench, 64, False), small_load(bench, 64)) for _ in range(3)]
+    rounds.sort(key=lambda pair: pair[1]["per_second"] / pair[0]["per_second"])
+    ratios = [round(ours["per_second"] / plain["per_second"], 2) for plain, ours in rounds]
+    plain, ours = rounds[1]
+    note = f"server and load on the same 2 cores, median of {ratios}; "
+    small_line(bench, "small_64_shared", 64, ours, plain, ">= 0.5", note)
 
 
 def small_load(bench, connections):
-    with Server(bench.machine, bench.weft, bench.folder(f"small-{len(bench.lines)}")).apply() as server:
+    with Server(bench.machine, bench.weft, tempfile.mkdtemp(prefix="small-", dir=bench.work)).apply() as server:
         options = {"connections": connections, "seconds": bench.seconds, "warm_up": 1}
         return load(bench, server.port, server.key("press"), "small", **options)
 

@@ -87,18 +87,7 @@ Result<Bytes> HexDecode(std::string_view text) {
 }
 
 bool EqualInConstantTime(BytesView a, BytesView b) {
-  if (a.size() != b.size()) return false;
-  // Eight octets at a time. What is volatile is not known before the end, so none is left out.
-  volatile uint64_t difference = 0;
-  size_t at = 0;
-  for (; at + sizeof difference <= a.size(); at += sizeof difference) {
-    uint64_t of_a = 0, of_b = 0;
-    std::memcpy(&of_a, a.data() + at, sizeof of_a);
-    std::memcpy(&of_b, b.data() + at, sizeof of_b);
-    difference = difference | (of_a ^ of_b);
-  }
-  const int rest = CRYPTO_memcmp(a.data() + at, b.data() + at, a.size() - at);
-  return (difference | static_cast<uint64_t>(rest)) == 0;
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace weft::codec

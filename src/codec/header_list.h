@@ -87,4 +87,13 @@ class HeaderList {
   std::vector<Place> places_;
 };
 
+bool EqualButForCase(std::string_view a, std::string_view b);  // of the same length
+// In the letters of ASCII. Nearly all that are equal are so to the letter.
+inline bool EqualIgnoringCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && (a == b || EqualButForCase(a, b));
+}
+
+// The value of the first field of that name, in any case; empty when there is none.
+std::string_view FindHeader(const HeaderList& headers, std::string_view name);
+
 }  // namespace weft::codec

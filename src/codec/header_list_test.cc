@@ -49,5 +49,16 @@ TEST(HeaderList, TakesTextOfWhichFieldsAreParts) {
   EXPECT_THAT(FieldsOf(list), ElementsAre(Pair("host", "h"), Pair("more", "fields")));
 }
 
+TEST(HeaderList, IsSearchedInAnyCaseOfItsLetters) {
+  const HeaderList list = {{"x-a", "1"}, {"X-A", "2"}, {"Host", "h"}};
+  EXPECT_EQ(FindHeader(list, "X-a"), "1");
+  EXPECT_EQ(FindHeader(list, "host"), "h");
+  EXPECT_EQ(FindHeader(list, "hos"), "");
+  // Pairs of other characters that lie as far apart as the cases of a letter do.
+  for (auto [a, b] : {std::pair("@", "`"), {"[", "{"}, {"\r", "-"}, {"\x10", "0"}}) {
+    EXPECT_FALSE(EqualIgnoringCase(a, b)) << a << b;
+  }
+}
+
 }  // namespace
 }  // namespace weft::codec

@@ -75,20 +75,6 @@ void AppendTrimmed(std::string& out, std::string_view value) {
   }
 }
 
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  return a == b || std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return x == y || ((x ^ y) == 32 && (x | 32) >= 'a' && (x | 32) <= 'z');
-         });
-}
-
-std::string_view Find(const HeaderList& headers, std::string_view name) {
-  for (const auto& [key, value] : headers) {
-    if (EqualIgnoringCase(key, name)) return value;
-  }
-  return {};
-}
-
 std::string Scope(const Signature& signature) {
   return fmt::format("{}/{}/{}/aws4_request", signature.date, signature.region, signature.service);
 }
@@ -175,7 +161,7 @@ std::string CanonicalRequest(const RequestView& request, const Signature& signat
     out.append(name).append(":");
     bool first = true;
     for (const auto& [key, value] : *request.headers) {
-      if (key.size() != name.size() || !EqualIgnoringCase(key, name)) continue;
+      if (!EqualIgnoringCase(key, name)) continue;
       if (!first) out += ',';
       first = false;
       AppendTrimmed(out, value);
@@ -247,7 +233,7 @@ bool VerifySignature(const RequestView& request, const Signature& signature,
 void SignRequest(std::string_view method, std::string_view path, std::string_view query,
                  HeaderList& headers, std::string_view payload_hash, const SigningKey& key,
                  std::string_view region, std::string_view service, Timestamp now) {
-  CHECK(!Find(headers, "host").empty());
+  CHECK(!FindHeader(headers, "host").empty());
   HeaderList kept;
   for (const auto& [name, value] : headers) {
     const bool replaced = EqualIgnoringCase(name, "authorization") ||

@@ -25,14 +25,6 @@ std::string Lower(std::string_view text) {
   return out;
 }
 
-// Whether `text` is `lower` in any case.
-bool Is(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  return text == lower || std::equal(text.begin(), text.end(), lower.begin(), [](char c, char l) {
-           return c == l || (Upper(c) && c + 32 == l);
-         });
-}
-
 tl::unexpected<Error> Refuse(std::string message) {
   return Fail(Code::kUnauthenticated, std::move(message));
 }
@@ -58,7 +50,7 @@ Told FindTold(const HeaderList& headers) {
   }};
   for (const auto& [key, value] : headers) {
     for (const auto& [name, found] : wanted) {
-      if (!Is(key, name)) continue;
+      if (!EqualIgnoringCase(key, name)) continue;
       if (found->count++ == 0) found->value = value;
       break;
     }
@@ -119,7 +111,7 @@ bool HexSignature(std::string_view text) {
 
 bool BeginsAsOneOfAws(std::string_view name) {
   static constexpr std::string_view kPrefix = "x-amz-";
-  return name.size() > kPrefix.size() && Is(name.substr(0, kPrefix.size()), kPrefix);
+  return name.size() > kPrefix.size() && EqualIgnoringCase(name.substr(0, kPrefix.size()), kPrefix);
 }
 
 Status ReadSignedHeaders(std::string_view text, const HeaderList& headers, Signature& out) {

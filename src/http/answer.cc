@@ -49,7 +49,7 @@ bool NeverHasBody(int status) { return status < 200 || status == 204 || status =
 bool IsServersOwn(std::string_view name) {
   for (std::string_view own : {"connection", "keep-alive", "content-length", "transfer-encoding",
                                "date", "server", "x-request-id"}) {
-    if (name.size() == own.size() && EqualIgnoringCase(name, own)) return true;
+    if (EqualIgnoringCase(name, own)) return true;
   }
   return false;
 }

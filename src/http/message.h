@@ -13,11 +13,9 @@
 
 namespace weft::http {
 
+using codec::EqualIgnoringCase;
+using codec::FindHeader;
 using codec::HeaderList;
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b);
-// The first value of a header, by name in any case; "" when absent.
-std::string_view FindHeader(const HeaderList& headers, std::string_view name);
 
 // Hands over a request's body as it arrives. Blocks; for one thread at a time.
 class BodyReader {
